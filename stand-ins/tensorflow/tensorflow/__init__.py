@@ -76,11 +76,16 @@ class _Module(types.ModuleType):
         return value
 
 
+#: Packages that come with TensorFlow; Rasa imports them too.
+_WITH_IT = ("keras", "tensorflow_addons", "tensorflow_hub", "tensorflow_text")
+
+
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Makes `import tensorflow.any.thing` an empty module whose attributes are missing classes."""
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-        if fullname.startswith("tensorflow."):
+        # Last on the path, so that whatever is really installed wins.
+        if fullname.partition(".")[0] in ("tensorflow", *_WITH_IT):
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 

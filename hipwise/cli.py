@@ -1,0 +1,156 @@
+"""The command line: ``hipwise ask``, ``serve``, ``train``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hipwise.errors import HipwiseError
+
+if TYPE_CHECKING:
+    from hipwise.conversation import Conversations
+    from hipwise.replies import Reply
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status: 0 done, 1 cannot be done (said in one sentence), 2 wrong usage."""
+    options = _parser().parse_args(arguments)
+    # Rasa counts its users unless told not to; a clinic's server phones nobody.
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    try:
+        return int(options.run(options) or 0)
+    except HipwiseError as error:
+        print(f"hipwise: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # `hipwise ask --json | head`: the reader has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hipwise", description="Answers questions about transient osteoporosis of the hip.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ask = commands.add_parser("ask", help="ask one question, or talk")
+    ask.add_argument("question", nargs="*", help="what to ask; without it, a conversation begins")
+    ask.add_argument("--json", action="store_true", help="read one message a line, print one JSON object a line")
+    ask.set_defaults(run=_ask)
+
+    serve = commands.add_parser("serve", help="serve the website's chat, the kiosk and the messaging channels")
+    serve.set_defaults(run=_serve)
+
+    train = commands.add_parser("train", help="train the model where its sources changed")
+    train.add_argument("--force", action="store_true", help="train even if nothing changed")
+    train.set_defaults(run=_train)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    from hipwise.training import train
+
+    train(force=options.force, say=lambda text: print(text, flush=True))
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    import uvloop
+
+    from hipwise.quiet import quieten
+    from hipwise.settings import Settings
+
+    quieten()
+    from hipwise.server import serve
+
+    uvloop.install()
+    asyncio.run(serve(Settings.from_environment(), lambda text: print(text, flush=True)))
+    return 0
+
+
+def _conversations() -> Conversations:
+    from hipwise.agent import load_agent
+    from hipwise.conversation import Conversations
+    from hipwise.paths import KNOWLEDGE
+    from hipwise.replies.build import default_builder
+    from hipwise.safety import SafetyCheck
+
+    builder, safety = default_builder(), SafetyCheck(KNOWLEDGE / "safety.yml")
+    return Conversations(load_agent(), builder, safety)
+
+
+def _ask(options: argparse.Namespace) -> int:
+    if options.json:
+        return asyncio.run(_ask_lines())
+    if options.question:
+        return asyncio.run(_ask_once(" ".join(options.question)))
+    if not sys.stdin.isatty():
+        raise HipwiseError("ask: give a question, or use --json to read questions from standard input.")
+    return asyncio.run(_talk())
+
+
+async def _replies(conversations: Conversations, conversation: str, text: str) -> list[Reply]:
+    from hipwise.conversation import MessageTooLong, TurnFailed
+
+    try:
+        return await conversations.say(conversation, text, channel="shell")
+    except MessageTooLong as error:
+        return error.replies
+    except TurnFailed as error:
+        return [*error.replies, conversations.builder.reply("technical_problem")]
+
+
+async def _ask_lines() -> int:
+    conversations = _conversations()
+    # Undecodable bytes become replacement characters: one bad line must not end the batch.
+    lines = open(sys.stdin.fileno(), encoding="utf-8", errors="replace", newline="\n", closefd=False)
+    for number, line in enumerate(lines):
+        message = line.rstrip("\r\n")
+        replies = await _replies(conversations, f"line-{number}", message)
+        print(json.dumps({"message": message, "replies": [r.as_dict() for r in replies]}, ensure_ascii=False), flush=True)
+    return 0
+
+
+async def _ask_once(question: str) -> int:
+    from hipwise.replies.render import terminal
+
+    for reply in await _replies(_conversations(), "once", question):
+        print(terminal(reply, colour=_colour()))
+    return 0
+
+
+async def _talk() -> int:
+    import readline  # noqa: F401 - gives `input` its line editing
+
+    from hipwise.replies.render import terminal
+
+    print("Loading ...", end="\r", flush=True)
+    conversations = _conversations()
+    conversation, replies = await conversations.open("shell")
+    offered: dict[str, str] = {}
+    while True:
+        for reply in replies:
+            print(terminal(reply, colour=_colour()), end="\n\n")
+            offered.update({s.title.casefold(): s.payload for s in reply.suggestions})
+        try:
+            text = (await asyncio.get_running_loop().run_in_executor(None, input, "you> ")).strip()
+        except EOFError:
+            print()
+            return 0
+        if text.casefold() in ("exit", "quit"):
+            return 0
+        replies = await _replies(conversations, conversation, text) if text else []
+
+
+def _colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Keeps conversations, answered messages, offered buttons and feedback."""
