@@ -75,7 +75,8 @@ export class HipwiseChat extends LitElement {
   readonly #full = matchMedia(FULL_SCREEN);
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
   #shown = false;
-  #follow: "end" | "answer" | null = null;
+  /** What to scroll to after the next drawing: the end, or the entry with this key. */
+  #follow: { key: string } | "end" | null = null;
 
   constructor() {
     super();
@@ -289,8 +290,8 @@ export class HipwiseChat extends LitElement {
 
   // Answers
 
-  #onAnswer({ replies }: AnswerDetail): void {
-    this.#follow = "answer";
+  #onAnswer({ replies, key }: AnswerDetail): void {
+    this.#follow = { key };
     if (!this.open) {
       this.unread += 1;
       this.renderRoot
@@ -317,15 +318,12 @@ export class HipwiseChat extends LitElement {
     // At very little height the panel scrolls as a whole, else the log does.
     const box = log.scrollHeight > log.clientHeight + 1 ? log : dialog;
     requestAnimationFrame(() => {
-      const answers = log.querySelectorAll<HTMLElement>("li.new");
-      const first = answers[0];
-      if (follow === "answer" && first) {
-        // The beginning of a long answer, not its end.
-        const top = first.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop - 8;
-        box.scrollTop = Math.min(top, box.scrollHeight);
-      } else {
-        box.scrollTop = box.scrollHeight;
-      }
+      const item = follow === "end" ? null : log.querySelector(`[data-key="${CSS.escape(follow?.key ?? "")}"]`);
+      // The beginning of an answer, not its end, with a glimpse of the question above.
+      const glimpse = Math.min(72, box.clientHeight / 8);
+      box.scrollTop = item
+        ? item.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop - glimpse
+        : box.scrollHeight;
     });
   }
 
@@ -424,7 +422,7 @@ export class HipwiseChat extends LitElement {
     if (entry.from === "notice") return html`<li class="notice" part="notice"><p>${entry.text}</p></li>`;
     if (entry.from === "user") return this.#userEntry(entry);
     const { reply } = entry;
-    return html`<li class="bot ${entry.fresh ? "new" : ""}" part="message message-bot">
+    return html`<li class="bot" data-key=${entry.key} part="message message-bot">
       <h3 class="vh">${t.assistant}</h3>
       <hipwise-reply
         .reply=${reply}
@@ -538,8 +536,8 @@ export class HipwiseChat extends LitElement {
         <legend>${t.keep}</legend>
         <div class="row">
           ${button("copy", t.copyAll, () => void this.#copyAll())}
-          ${button("external", t.print, () => this.#print())}
-          ${button("external", t.save, () => this.#save())}
+          ${button("print", t.print, () => this.#print())}
+          ${button("save", t.save, () => this.#save())}
         </div>
       </fieldset>
       <fieldset>

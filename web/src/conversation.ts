@@ -70,6 +70,8 @@ interface Outgoing {
 
 export interface AnswerDetail {
   replies: Reply[];
+  /** The key of its first entry. */
+  key: string;
 }
 
 export class Conversation extends EventTarget {
@@ -499,7 +501,7 @@ export class Conversation extends EventTarget {
     this.entries = [...this.entries.slice(0, at + 1), ...bots, ...this.entries.slice(at + 1)];
     this.waiting = this.#outbox.length > 1;
     this.slow = false;
-    this.dispatchEvent(new CustomEvent<AnswerDetail>("answer", { detail: { replies } }));
+    this.dispatchEvent(new CustomEvent<AnswerDetail>("answer", { detail: { replies, key: `b${entry.messageId}:0` } }));
     this.#tell(replies);
     this.#change();
   }

@@ -16,6 +16,8 @@ const paths = {
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   speak: "M4 9.5v5h3.5L13 19V5L7.5 9.5zM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11",
   stop: "M7 7h10v10H7z",
+  print: "M7 8V3h10v5M7 17H4V8h16v9h-3M7 13h10v8H7z",
+  save: "M12 3v12M6.5 10l5.5 5.5 5.5-5.5M4 20h16",
   external: "M13 4h7v7M20 4l-9 9M18 14v6H4V6h6",
   info: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 11v5.5M12 7.5v.6",
   doctor: "M6 3v6a4 4 0 0 0 8 0V3M10 13v2.5a4.5 4.5 0 0 0 9 0V13M19 13a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6z",

@@ -13,7 +13,7 @@ import type { Strings } from "../translations/en.js";
 import { isUrgent, type Kind, type Rating, type Reply, type Suggestion } from "../types.js";
 import { type IconName, icon } from "./icons.js";
 
-/** Kinds that say something about the source or the reader: worth a judgement. */
+/** Kinds that say something about the condition or the service: worth keeping and judging. Not small talk, not alarms. */
 const RATED: readonly Kind[] = ["answer", "not_covered", "refer", "out_of_scope", "clarify", "service"];
 
 export interface RateDetail {
@@ -79,7 +79,7 @@ export class ReplyElement extends LitElement {
         <p class="text" part="text" lang=${lang}>${reply.text}</p>
         ${isUrgent(reply) ? this.#calls() : nothing}
       </div>
-      ${this.#figure()} ${this.#sources()} ${this.plain || isUrgent(reply) ? nothing : this.#actions()} ${this.#suggestions(lang)}
+      ${this.#figure()} ${this.#sources()} ${this.plain || !RATED.includes(reply.kind) ? nothing : this.#actions()} ${this.#suggestions(lang)}
     `;
   }
 
@@ -147,14 +147,13 @@ export class ReplyElement extends LitElement {
 
   #actions(): TemplateResult {
     const t = this.strings;
-    const rated = this.rated && RATED.includes(this.reply.kind);
     const rate = (rating: Rating, name: IconName, label: string): TemplateResult =>
       html`<button class="quiet" part="action" aria-pressed=${this.rating === rating} aria-label=${label} title=${label} @click=${() => this.#rate(rating)}>
         ${icon(name)}
       </button>`;
     const listen = this.speaking ? t.listenStop : t.listen;
     return html`<div class="actions" part="actions">
-        ${rated ? [rate("up", "up", t.helpful), rate("down", "down", t.notHelpful)] : nothing}
+        ${this.rated ? [rate("up", "up", t.helpful), rate("down", "down", t.notHelpful)] : nothing}
         <button class="quiet" part="action" aria-label=${t.copy} title=${t.copy} @click=${() => this.#fire("hw-copy", (ok: boolean) => this.#say(ok ? t.copied : t.copyFailed))}>
           ${icon("copy")}
         </button>
@@ -193,6 +192,10 @@ export class ReplyElement extends LitElement {
     const before = this.rating;
     this.rating = rating;
     this.asking = rating === "down";
+    // The focus stays on the button; the box that came is merely brought into view.
+    if (this.asking) {
+      void this.updateComplete.then(() => this.querySelector(".reason")?.scrollIntoView({ block: "nearest" }));
+    }
     this.#fire<RateDetail>("hw-rate", {
       rating,
       reason: undefined,

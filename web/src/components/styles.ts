@@ -213,9 +213,9 @@ export const parts = css`
     display: none;
   }
   .sources summary::before {
-    content: "";
-    border-block: 0.32em solid transparent;
-    border-inline-start: 0.5em solid currentColor;
+    content: "▸" / "";
+    font-size: 1.2em;
+    line-height: 1;
   }
   .sources[open] summary::before {
     transform: rotate(90deg);
