@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import answer_all, intent_of, questions_of
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import answer_all, intent_of, questions_of
 
-class ActionAnswer(Action):  # type: ignore[misc]
+
+class ActionAnswer(Action):
     """Says the response of each question in the message, in order."""
 
     def name(self) -> str:

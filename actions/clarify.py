@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import builder, parse_data, utter
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import builder, parse_data, utter
 
-class ActionClarify(Action):  # type: ignore[misc]
+
+class ActionClarify(Action):
     """Says that it did not understand, and offers what NLU held likeliest as choices.
 
     It does not revert the message, as Rasa's ``action_default_fallback`` does: reverting replays the whole conversation on

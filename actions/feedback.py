@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import builder, utter
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import builder, utter
 
-class ActionAskWhatIsMissing(Action):  # type: ignore[misc]
+
+class ActionAskWhatIsMissing(Action):
     """Asks what the patient had hoped to read."""
 
     def name(self) -> str:
@@ -22,7 +23,7 @@ class ActionAskWhatIsMissing(Action):  # type: ignore[misc]
         return [SlotSet("awaiting_feedback", True)]
 
 
-class ActionKeepFeedback(Action):  # type: ignore[misc]
+class ActionKeepFeedback(Action):
     """Thanks for what could not be answered after "not helpful".
 
     The words themselves are kept by the conversation's store, which the clinic's insights read; an action has no store.

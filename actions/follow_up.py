@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import builder, intent_of, remember, utter
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import builder, intent_of, remember, utter
 
-class ActionFollowUp(Action):  # type: ignore[misc]
+
+class ActionFollowUp(Action):
     """Says the topic that the last topic's response names under ``why`` or ``more``."""
 
     def name(self) -> str:

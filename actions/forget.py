@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import builder, utter
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import AllSlotsReset, Restarted
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import builder, utter
 
-class ActionForgetMe(Action):  # type: ignore[misc]
+
+class ActionForgetMe(Action):
     """Confirms the erasure and restarts the conversation.
 
     The store erases the events once the turn is over (:meth:`hipwise.conversation.Conversations.say`): Rasa saves the
@@ -26,7 +27,7 @@ class ActionForgetMe(Action):  # type: ignore[misc]
         return [AllSlotsReset(), Restarted()]
 
 
-class ActionStartAgain(Action):  # type: ignore[misc]
+class ActionStartAgain(Action):
     """Forgets the topic and greets again."""
 
     def name(self) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import builder, parse_data, utter
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import builder, parse_data, utter
 
-class ActionOtherLanguage(Action):  # type: ignore[misc]
+
+class ActionOtherLanguage(Action):
     """Says ``utter_other_language_<code>``, or the plain English one for a language without its own."""
 
     def name(self) -> str:

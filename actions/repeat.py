@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import builder, utter
-from hipwise.replies import Reply
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import builder, utter
+from hipwise.replies import Reply
 
-class ActionRepeat(Action):  # type: ignore[misc]
+
+class ActionRepeat(Action):
     """Repeats everything that was said in the turn before."""
 
     def name(self) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import builder, utter
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from actions._turn import builder, utter
 
-class ActionSimplify(Action):  # type: ignore[misc]
+
+class ActionSimplify(Action):
     """Says the last topic's simpler variation; without a topic, asks what was hard to understand."""
 
     def name(self) -> str:

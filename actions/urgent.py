@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from actions._turn import answer_all, builder, parse_data, questions_of, utter
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
+
+from actions._turn import answer_all, builder, parse_data, questions_of, utter
 
 #: Said after an emergency only if asked clearly: a fallback or a greeting after "call 911" would blur it.
 _ANSWERABLE = ("ask_", "not_covered_", "refer_")
 
 
-class ActionUrgent(Action):  # type: ignore[misc]
+class ActionUrgent(Action):
     """Says the response of the most urgent red flag, then answers the questions that came with it."""
 
     def name(self) -> str:

@@ -58,7 +58,7 @@ def in_process_actions() -> Any:
     for module in pkgutil.iter_modules(importlib.import_module("actions").__path__, "actions."):
         executor.register_package(module.name)
 
-    class InProcessActions(EndpointConfig):  # type: ignore[misc]
+    class InProcessActions(EndpointConfig):
         async def request(self, method: str = "post", subpath: str | None = None, **kwargs: Any) -> Any:
             return await executor.run(kwargs["json"])
 

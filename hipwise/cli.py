@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import json
 import os
 import sys
@@ -36,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hipwise", description="Answers questions about transient osteoporosis of the hip.")
+    about = "Answers questions about transient osteoporosis of the hip."
+    parser = argparse.ArgumentParser(prog="hipwise", description=about)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     ask = commands.add_parser("ask", help="ask one question, or talk")
@@ -109,7 +111,7 @@ async def _replies(conversations: Conversations, conversation: str, text: str) -
 async def _ask_lines() -> int:
     conversations = _conversations()
     # Undecodable bytes become replacement characters: one bad line must not end the batch.
-    lines = open(sys.stdin.fileno(), encoding="utf-8", errors="replace", newline="\n", closefd=False)
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace", newline="\n")
     for number, line in enumerate(lines):
         message = line.rstrip("\r\n")
         replies = await _replies(conversations, f"line-{number}", message)

@@ -184,9 +184,14 @@ def clean(text: str) -> str:
     Control characters go (also the invisible ones that reverse or join text), lone surrogates too, since no database takes
     them; and leading slashes, since Rasa takes ``/intent{"entity": "x"}`` for an order.
     """
-    text = unicodedata.normalize("NFC", text)
-    kept = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
-    return kept.strip().lstrip("/ \t").strip()
+    categories = [(character, unicodedata.category(character)) for character in unicodedata.normalize("NFC", text)]
+    kept = (" " if category in _BREAKS else character for character, category in categories if category not in _INVISIBLE)
+    return "".join(kept).strip().lstrip("/ ").strip()
+
+
+#: Unicode categories: control characters and separators of lines; format, surrogate, private and unassigned code points.
+_BREAKS = frozenset({"Cc", "Zl", "Zp"})
+_INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 
 
 def _where(error: BaseException) -> str:

@@ -104,7 +104,8 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
             host=settings.host, port=settings.port, return_asyncio_server=True, access_log=False
         )
     except OSError as error:
-        raise HipwiseError(f"Cannot listen on {settings.host}:{settings.port} ({error.strerror}). Set PORT to a free one.") from error
+        place = f"{settings.host}:{settings.port}"
+        raise HipwiseError(f"Cannot listen on {place} ({error.strerror}); set PORT to a free one.") from error
     await server.startup()
     await server.before_start()
     await server.start_serving()
@@ -112,7 +113,7 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     say("Loading the model ...")
     app.ctx.conversations = await asyncio.get_running_loop().run_in_executor(None, partial(load, settings))
     metrics.ready.set(1)
-    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
     say(f"Hipwise answers on http://{host}:{port}/")
     try:
         await erase_expired_forever(app)

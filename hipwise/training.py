@@ -108,6 +108,6 @@ def check_content() -> None:
     builder = default_builder()
     for topic in builder.catalogue.topics:
         builder.reply(topic)
-        for suggested in builder.catalogue.about(topic).get("suggestions") or ():
-            if not builder.catalogue.about(suggested).get("title"):
-                raise HipwiseError(f"domain.yml: 'utter_{topic}' suggests {suggested!r}, which has no response with a title.")
+        for offered in builder.catalogue.about(topic).get("suggestions") or ():
+            if not builder.catalogue.about(offered).get("title"):
+                raise HipwiseError(f"domain.yml: 'utter_{topic}' suggests {offered!r}, which has no response with a title.")

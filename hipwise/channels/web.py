@@ -20,7 +20,7 @@ _LONGEST_ID = 128
 _LONGEST_REASON = 500
 
 
-class WebInput(InputChannel):  # type: ignore[misc]
+class WebInput(InputChannel):
     """Serves conversations under ``/api/v1/conversations``.
 
     Unlike Rasa's REST channel it makes the conversation's id itself and hands out a signed token for it; a client cannot
