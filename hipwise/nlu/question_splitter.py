@@ -1,0 +1,99 @@
+"""Cuts a message into the sentences and clauses that may each be a question of their own.
+
+It only proposes. What the pieces mean is classified in one batch with the whole text, and the `QuestionSelector` decides.
+A cut needs more than "and": the next words must open a question, so "crutches and a walker" stays whole.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from hipwise.nlu import text as textual
+from hipwise.nlu.spelling_normalizer import PLAIN
+
+SEGMENTS = "segments"
+QUESTION_FLAGS = "segment_is_question"
+
+_OPENERS = (
+    r"(?:how|what|what's|whats|when|where|where's|why|who|who's|which|whose|whether|can|can't|could|couldn't|may|might|must|"
+    r"is|isn't|are|aren't|am|was|were|do|does|doesn't|don't|did|should|shouldn't|shall|will|won't|would|wouldn't|has|have|if i|tell me|explain|"
+    r"any (?:chance|idea|advice|tips)|i want to know|i wanna know|i'd like to know|i wonder|i'm wondering|is it|are there)"
+)
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[?!])(?=[^\s?!.\"')])|\n+|\s+-\s+")
+_ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|e\.g|i\.e|vs|approx|st|no|etc)\.$")
+_CLAUSE = re.compile(
+    r"(?:\s*,\s*(?:and|or|but|so|also|plus|then)?|\s+(?:and|or|but|also|plus|n|&|\+)|\s*/)\s*(?:also\s+|then\s+|so\s+|if so\s*,?\s*)?\s"
+    rf"(?={_OPENERS}\b)"
+)
+_STARTS = re.compile(rf"^(?:(?:and|or|but|so|also|ok|okay|well|hi|hello|hey|please|sorry|just|then|my question is|question)[\s,:]+)*{_OPENERS}\b")
+_ASKS = re.compile(
+    r"\?|\b(?:tell me|explain|i (?:just |only |really )?(?:want|need|would like|wanted|'d like) to (?:know|ask|understand)|wonder(?:ing)?|my question|"
+    r"question is|curious|not sure (?:if|whether|what|how)|don't (?:know|understand) (?:if|whether|what|how|why|when)|"
+    r"no idea (?:if|whether|what|how|why)|any idea|need (?:advice|info|information)|information (?:on|about)|tips)\b"
+)
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
+class QuestionSplitter(GraphComponent):  # type: ignore[misc]
+    """Sets ``segments`` where a message has more than one part.
+
+    Options:
+        most: how many segments a message may have; questions are kept before statements.
+    """
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """Return the options."""
+        return {"most": 8}
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Keep the options."""
+        self._config = config
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> QuestionSplitter:
+        """Make the component."""
+        return cls(config)
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Set ``segments`` and, for each, whether it reads like a question."""
+        for message in messages:
+            plain = message.get(PLAIN)
+            segments = split(plain if isinstance(plain, str) else textual.plain(message.get(TEXT) or ""))
+            flags = [asks(segment) for segment in segments]
+            most = int(self._config["most"])
+            if len(segments) > most:
+                order = sorted(range(len(segments)), key=lambda number: (not flags[number], -number))[:most]
+                segments, flags = [segments[n] for n in sorted(order)], [flags[n] for n in sorted(order)]
+            message.set(SEGMENTS, segments if len(segments) > 1 else [])
+            message.set(QUESTION_FLAGS, flags if len(segments) > 1 else [])
+        return messages
+
+
+def split(plain: str) -> list[str]:
+    """Return the parts of a text in the plain form of `hipwise.nlu.text.plain`, in order."""
+    sentences: list[str] = []
+    for part in _SENTENCE.split(plain):
+        if sentences and _ABBREVIATION.search(sentences[-1]):
+            sentences[-1] += " " + part
+        else:
+            sentences.append(part)
+    parts: list[str] = []
+    for sentence in sentences:
+        parts += _CLAUSE.split(sentence)
+    return [part for part in (piece.strip(" ,;-") for piece in parts) if textual.WORD.search(part)]
+
+
+def asks(segment: str) -> bool:
+    """Return whether a part reads like a question or a request to be told something."""
+    return bool(_STARTS.search(segment) or _ASKS.search(segment))

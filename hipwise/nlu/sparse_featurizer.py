@@ -1,0 +1,177 @@
+"""Sparse features: n-grams of characters, words and pairs of words, and the lookup tables that matched."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import INTENT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from scipy.sparse import csr_matrix
+
+from hipwise.nlu import text as textual
+from hipwise.nlu.vectors import KEY, Vectors
+
+_FILE = "sparse.json"
+
+
+class Block:
+    """One kind of sparse feature: its vocabulary and the weight of each entry."""
+
+    def __init__(self, vocabulary: dict[str, int], idf: list[float]) -> None:
+        self.vocabulary = vocabulary
+        self.idf = idf
+
+    @classmethod
+    def learn(cls, documents: Iterable[Iterable[str]], least: int) -> Block:
+        """Learn from the tokens of each document those that are in at least ``least`` documents."""
+        count: Counter[str] = Counter()
+        total = 0
+        for tokens in documents:
+            count.update(set(tokens))
+            total += 1
+        kept = sorted(token for token, times in count.items() if times >= least)
+        return cls(
+            {token: number for number, token in enumerate(kept)},
+            [round(math.log((1 + total) / (1 + count[token])) + 1, 5) for token in kept],
+        )
+
+    def row(self, tokens: Iterable[str], weight: float, offset: int) -> tuple[list[int], list[float]]:
+        """Return columns (from ``offset``) and values of one document: sublinear TF-IDF of length ``weight``."""
+        vocabulary = self.vocabulary
+        count: dict[int, int] = {}
+        for token in tokens:
+            column = vocabulary.get(token)
+            if column is not None:
+                count[column] = count.get(column, 0) + 1
+        idf = self.idf
+        values = [(1 + math.log(times)) * idf[column] if times > 1 else idf[column] for column, times in count.items()]
+        length = math.sqrt(sum(value * value for value in values))
+        factor = weight / length if length else 0.0
+        return [offset + column for column in count], [value * factor for value in values]
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
+class SparseFeaturizer(GraphComponent):  # type: ignore[misc]
+    """Adds sparse rows to the message's vectors.
+
+    Options:
+        char_ngrams: shortest and longest n-gram of characters.
+        char_weight, word_weight, term_weight: length of each block in a row; the dense row has length 1.
+        least: in how many examples an n-gram must be to count.
+        exclude_intents: intents whose examples do not teach the vocabulary.
+    """
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """Return the options."""
+        return {
+            "char_ngrams": [2, 5],
+            "char_weight": 0.5,
+            "word_weight": 0.5,
+            "term_weight": 0.5,
+            "least": 1,
+            "exclude_intents": [],
+        }
+
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, blocks: list[Block] | None = None
+    ) -> None:
+        """Keep the options and, when loaded, the three blocks: characters, words, terms."""
+        self._config = config
+        self._model_storage = model_storage
+        self._resource = resource
+        self._blocks = blocks or [Block({}, []) for _ in range(3)]
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> SparseFeaturizer:
+        """Make an untrained component."""
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> SparseFeaturizer:
+        """Read the vocabularies."""
+        with model_storage.read_from(resource) as folder:
+            saved = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        blocks = [Block({token: n for n, token in enumerate(block["tokens"])}, block["idf"]) for block in saved]
+        return cls(config, model_storage, resource, blocks)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn the vocabularies from the examples that have an intent."""
+        excluded = set(self._config["exclude_intents"])
+        examples = [
+            (_of(message).texts[0], message.get("terms") or [])
+            for message in training_data.training_examples
+            if message.get(KEY) is not None and message.get(INTENT) and message.get(INTENT) not in excluded
+        ]
+        least = int(self._config["least"])
+        tokens = [self._tokens(text, terms) for text, terms in examples]
+        self._blocks = [
+            Block.learn((parts[number] for parts in tokens), 1 if number == 2 else least) for number in range(3)
+        ]
+        saved = [{"tokens": list(block.vocabulary), "idf": block.idf} for block in self._blocks]
+        with self._model_storage.write_to(self._resource) as folder:
+            (folder / _FILE).write_text(json.dumps(saved, ensure_ascii=False), encoding="utf-8")
+        return self._resource
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Add the rows of every example."""
+        self.process([message for message in training_data.training_examples if message.get(KEY) is not None])
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Add the rows of each message."""
+        for message in messages:
+            vectors = _of(message)
+            segments = message.get("segment_terms") or []
+            terms = [message.get("terms") or [], *segments]
+            message.set(KEY, Vectors(vectors.texts, vectors.dense, self._rows(vectors.texts, terms)))
+        return messages
+
+    def _tokens(self, text: str, terms: list[str]) -> tuple[list[str], list[str], list[str]]:
+        found = textual.words(text)
+        shortest, longest = self._config["char_ngrams"]
+        pairs = [f"{first} {second}" for first, second in zip(found, found[1:], strict=False)]
+        return list(textual.char_ngrams(found, shortest, longest)), found + pairs, terms
+
+    def _rows(self, texts: list[str], terms: list[list[str]]) -> csr_matrix:
+        weights = (self._config["char_weight"], self._config["word_weight"], self._config["term_weight"])
+        columns: list[int] = []
+        values: list[float] = []
+        ends = [0]
+        for number, text in enumerate(texts):
+            offset = 0
+            parts = self._tokens(text, terms[number] if number < len(terms) else [])
+            for block, tokens, weight in zip(self._blocks, parts, weights, strict=True):
+                more_columns, more_values = block.row(tokens, weight, offset)
+                columns += more_columns
+                values += more_values
+                offset += len(block.idf)
+            ends.append(len(columns))
+        return csr_matrix(
+            (np.array(values, dtype=np.float32), np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)),
+            shape=(len(texts), sum(len(block.idf) for block in self._blocks)),
+        )
+
+
+def _of(message: Message) -> Vectors:
+    vectors: Vectors = message.get(KEY)
+    return vectors
