@@ -58,7 +58,7 @@ _FROM_LISTS = {"es": 400, "fr": 400, "de": 400, "pt": 400, "it": 400, "nl": 400}
 _MAXIMUM_WORDS = 60
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=True)
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
 class LanguageDetector(GraphComponent):  # type: ignore[misc]
     """Sets ``language``: an ISO 639-1 code, or ``und`` for another language that it cannot name."""
 

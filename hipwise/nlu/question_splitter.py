@@ -41,7 +41,7 @@ _ASKS = re.compile(
 )
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class QuestionSplitter(GraphComponent):  # type: ignore[misc]
     """Sets ``segments`` where a message has more than one part.
 

@@ -28,7 +28,10 @@ _FILE = "terms.json"
 Tree = dict[str, Any]
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
+# Both kinds: in training its terms are features, in serving its entities are too.
+@DefaultV1Recipe.register(
+    [DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR], is_trainable=True
+)
 class TermExtractor(GraphComponent):  # type: ignore[misc]
     """Sets ``entities``, and ``terms``: the names of the tables that matched, for the `SparseFeaturizer`.
 
