@@ -50,7 +50,7 @@ def node_environment() -> tuple[list[str], dict[str, str]]:
     environment = dict(os.environ, NO_UPDATE_NOTIFIER="1")
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
-        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
         parts = said.strip().lstrip("v").split(".")
         if len(parts) >= 2 and tuple(int(p) for p in parts[:2]) >= OLDEST_NODE:
             return [npm], environment
@@ -73,7 +73,8 @@ def run(npm: list[str], environment: dict[str, str], *arguments: str) -> None:
     Raises:
         BuildError: if it fails, with its last words.
     """
-    done = subprocess.run([*npm, *arguments], cwd=WEB, env=environment, capture_output=True, text=True, check=False)
+    command = [*npm, *arguments]
+    done = subprocess.run(command, cwd=WEB, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         words = (done.stdout + done.stderr).strip()[-3000:]
         raise BuildError(f"npm {' '.join(arguments)} failed with status {done.returncode}:\n{words}")

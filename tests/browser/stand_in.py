@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,10 @@ def answers(text: str) -> list[Reply]:
     """What is answered to a message, by keyword."""
     words = text.lower()
     if "fell" in words:
-        return [URGENT, reply("As to your question: it usually goes away by itself.", suggestions=suggest("What is it?"))]
+        return [
+            URGENT,
+            reply("As to your question: it usually goes away by itself.", suggestions=suggest("What is it?")),
+        ]
     if "hurt myself" in words:
         return [reply("Please talk to someone now. Call or text 988, or call 911.", "crisis")]
     if "last" in words:
@@ -109,10 +112,17 @@ class StandIn:
         self.calls: list[tuple[str, str]] = []
         self.rated: list[dict[str, Any]] = []
         self.plan: list[str] = []
+        #: Pages of other people, by name: (markup, headers). Opened as localhost, they are of another origin.
+        self.pages: dict[str, tuple[str, dict[str, str]]] = {}
         self.port = 0
         self._loop = asyncio.new_event_loop()
         self._runner: web.AppRunner | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, name="stand-in", daemon=True)
+
+    @property
+    def elsewhere(self) -> str:
+        """The same server under a name that makes it another origin, for the pages that embed the widget."""
+        return f"http://localhost:{self.port}"
 
     @property
     def url(self) -> str:
@@ -146,6 +156,7 @@ class StandIn:
         self.calls.clear()
         self.rated.clear()
         self.plan.clear()
+        self.pages.clear()
 
     async def _serve(self) -> None:
         app = web.Application(middlewares=[self._around], client_max_size=16384)
@@ -156,7 +167,7 @@ class StandIn:
         app.router.add_get(api + "/{id}", self._history)
         app.router.add_delete(api + "/{id}", self._delete)
         app.router.add_get("/", self._page)
-        app.router.add_get("/blank", self._blank)
+        app.router.add_get("/host/{name}", self._host)
         app.router.add_get("/{path:(?:widget.js|figures/.+|assets/.+)}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -197,14 +208,14 @@ class StandIn:
 
     @staticmethod
     def _now() -> str:
-        return datetime.now(timezone.utc).isoformat()
+        return datetime.now(UTC).isoformat()
 
     async def _create(self, request: web.Request) -> web.Response:
         if (await request.json()).get("channel") not in ("web", "kiosk"):
             return self._error(400, "bad_channel")
         name, token = secrets.token_hex(8), secrets.token_hex(16)
         self.stored[name] = Stored(token, [{"from": "bot", "at": self._now(), **GREETING}])
-        expires = (datetime.now(timezone.utc) + timedelta(days=30)).isoformat()
+        expires = (datetime.now(UTC) + timedelta(days=30)).isoformat()
         body = {"id": name, "token": token, "expires_at": expires, "replies": [GREETING]}
         return web.json_response(body, status=201)
 
@@ -254,7 +265,7 @@ class StandIn:
         stored = self._mine(request)
         if isinstance(stored, web.Response):
             return stored
-        expires = (datetime.now(timezone.utc) + timedelta(days=30)).isoformat()
+        expires = (datetime.now(UTC) + timedelta(days=30)).isoformat()
         return web.json_response({"messages": stored.messages, "expires_at": expires})
 
     async def _delete(self, request: web.Request) -> web.Response:
@@ -267,10 +278,9 @@ class StandIn:
     async def _page(self, _request: web.Request) -> web.StreamResponse:
         return web.FileResponse(DIST / "index.html", headers={"Content-Security-Policy": SECURE_PAGE})
 
-    async def _blank(self, _request: web.Request) -> web.Response:
-        text = "<!doctype html><html lang=en><head><meta name=viewport content='width=device-width'><title>A page</title>"
-        text += "</head><body><main><h1>A page</h1><p><a href=/>A link</a></p></main></body></html>"
-        return web.Response(text=text, content_type="text/html")
+    async def _host(self, request: web.Request) -> web.Response:
+        text, headers = self.pages[request.match_info["name"]]
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         path = (DIST / request.match_info["path"]).resolve()

@@ -315,9 +315,10 @@ export class HipwiseChat extends LitElement {
     const log = this.renderRoot.querySelector<HTMLElement>(".log");
     const dialog = this.#dialog;
     if (!log || !dialog) return;
-    // At very little height the panel scrolls as a whole, else the log does.
-    const box = log.scrollHeight > log.clientHeight + 1 ? log : dialog;
+    // In the next frame, when the replies have drawn themselves.
     requestAnimationFrame(() => {
+      // At very little height the panel scrolls as a whole, else the log does.
+      const box = log.scrollHeight > log.clientHeight + 1 ? log : dialog;
       const item = follow === "end" ? null : log.querySelector(`[data-key="${CSS.escape(follow?.key ?? "")}"]`);
       // The beginning of an answer, not its end, with a glimpse of the question above.
       const glimpse = Math.min(72, box.clientHeight / 8);
@@ -335,7 +336,7 @@ export class HipwiseChat extends LitElement {
 
   protected override render(): TemplateResult {
     const t = this.#t;
-    return html`
+    return html`<div class="frame">
       ${
         this.open
           ? nothing
@@ -367,7 +368,7 @@ export class HipwiseChat extends LitElement {
         <hipwise-announcer></hipwise-announcer>
         ${this.view === "options" ? this.#options() : this.#chat()}
       </dialog>
-    `;
+    </div>`;
   }
 
   #chat(): TemplateResult {

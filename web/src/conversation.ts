@@ -475,6 +475,7 @@ export class Conversation extends EventTarget {
         return true;
       }
       this.#mark(entry, "failed");
+      if (failure.replies.length > 0) this.#answer(entry, failure.replies);
       this.#failed.set(entry, () => {
         entry.state = "sending";
         if (!this.#outbox.includes(item)) this.#outbox.push(item);
@@ -496,9 +497,10 @@ export class Conversation extends EventTarget {
   #answer(entry: UserEntry, replies: Reply[]): void {
     const bots = this.#botEntries(replies, entry.messageId, new Date(), true);
     if (entry.state === "refused") for (const bot of bots) this.#refusals.add(bot.key);
-    // Right below its question, also when others are waiting already.
-    const at = this.entries.indexOf(entry);
-    this.entries = [...this.entries.slice(0, at + 1), ...bots, ...this.entries.slice(at + 1)];
+    // Right below its question, also when others are waiting already; in place of what came with an error before.
+    const others = this.entries.filter((one) => one.from !== "bot" || one.messageId !== entry.messageId);
+    const at = others.indexOf(entry) + 1;
+    this.entries = [...others.slice(0, at), ...bots, ...others.slice(at)];
     this.waiting = this.#outbox.length > 1;
     this.slow = false;
     this.dispatchEvent(new CustomEvent<AnswerDetail>("answer", { detail: { replies, key: `b${entry.messageId}:0` } }));

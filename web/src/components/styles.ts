@@ -8,9 +8,16 @@
 import { css } from "lit";
 
 export const base = css`
-  :host {
+  /* Rules of the page reach the element itself; nothing inherits through this. */
+  .frame {
     all: initial;
+    display: contents;
     color-scheme: light;
+  }
+  :host([dark]) .frame {
+    color-scheme: dark;
+  }
+  :host {
     --accent: var(--hipwise-accent, #0b5563);
     --on-accent: var(--hipwise-on-accent, #fff);
     --ground: var(--hipwise-background, #fff);
@@ -29,7 +36,6 @@ export const base = css`
     --target: 44px;
   }
   :host([dark]) {
-    color-scheme: dark;
     --accent: var(--hipwise-accent-dark, #7fd3e0);
     --on-accent: var(--hipwise-on-accent-dark, #06262c);
     --ground: var(--hipwise-background-dark, #12191d);

@@ -1,0 +1,171 @@
+"""Chromium, the servers, and a hand on the widget."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
+from stand_in import StandIn
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+DESKTOP = {"width": 1100, "height": 800}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "has_touch": True,
+    "is_mobile": True,
+    "device_scale_factor": 2,
+}
+#: A window of 1280 x 1024 at 400 %.
+ZOOMED = {"width": 320, "height": 256}
+
+expect.set_options(timeout=8_000)
+
+OpenPage = Callable[..., Page]
+
+
+class Widget:
+    """The widget on a page, as a person would find it: by names and roles."""
+
+    def __init__(self, page: Page, selector: str = "hipwise-chat") -> None:
+        self.page = page
+        self.root = page.locator(selector)
+        self.panel = self.root.get_by_role("dialog")
+        self.launcher = self.root.get_by_role("button", name="Ask about your hip")
+        self.box = self.root.get_by_role("textbox", name="Your question")
+        self.users = self.root.locator("li.user .text")
+        self.bots = self.root.locator("li.bot")
+        self.problem = self.root.locator(".problem")
+        self.notices = self.root.locator("li.notice")
+        #: What a screen reader is told politely.
+        self.said = self.panel.locator("hipwise-announcer p")
+
+    def open(self) -> Widget:
+        """Open the panel and wait for what is in it."""
+        self.launcher.click()
+        expect(self.bots.first).to_be_visible()
+        return self
+
+    def button(self, name: str, *, exact: bool = True) -> Locator:
+        """A button of the widget by its name."""
+        return self.root.get_by_role("button", name=name, exact=exact)
+
+    def write(self, text: str) -> None:
+        """Write in the box and press Enter."""
+        self.box.fill(text)
+        self.box.press("Enter")
+
+    def ask(self, text: str) -> Locator:
+        """Ask, wait for the answer, and return its first reply."""
+        before = self.bots.count()
+        self.write(text)
+        answer = self.bots.nth(before)
+        expect(answer).to_be_visible()
+        return answer
+
+    def options(self) -> None:
+        """Show the options."""
+        self.button("Options").click()
+        expect(self.panel.get_by_role("heading", name="Options")).to_be_focused()
+
+    def focused(self) -> str:
+        """The name of what has the focus inside the widget; empty when it is elsewhere."""
+        script = """e => {
+          const active = e.shadowRoot.activeElement;
+          return active ? active.getAttribute('aria-label') || active.id || active.innerText : '';
+        }"""
+        return str(self.root.evaluate(script)).strip()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """The widget, built from what is in the tree."""
+    done = subprocess.run([sys.executable, str(ROOT / "web" / "build.py")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """Playwright's own process."""
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium, or the one that Playwright brought."""
+    installed = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    browser = playwright.chromium.launch(executable_path=installed, args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def _stand_in() -> Iterator[StandIn]:
+    server = StandIn().start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def stand_in(_stand_in: StandIn) -> StandIn:
+    """The server with canned replies, as new."""
+    _stand_in.reset()
+    return _stand_in
+
+
+@pytest.fixture
+def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Make browser contexts: separate storage, one person each. Anything the page throws fails the test."""
+    contexts: list[BrowserContext] = []
+    thrown: list[str] = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": DESKTOP, "locale": "en-US", **options})
+        context.set_default_timeout(8_000)
+        context.on("weberror", lambda error: thrown.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert thrown == []
+
+
+@pytest.fixture
+def open_page(new_context: Callable[..., BrowserContext]) -> OpenPage:
+    """Open an address in a context of its own, made with the options given."""
+
+    def open_page(url: str, **options: Any) -> Page:
+        page = new_context(**options).new_page()
+        page.goto(url)
+        return page
+
+    return open_page
+
+
+@pytest.fixture
+def page(open_page: OpenPage, stand_in: StandIn) -> Page:
+    """The demonstration page of the stand-in server."""
+    return open_page(stand_in.url)
+
+
+@pytest.fixture
+def widget(page: Page) -> Widget:
+    """The widget on it, closed."""
+    return Widget(page)
