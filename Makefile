@@ -64,6 +64,14 @@ test: web train browser ## Everything: style, types, data, units, conversations,
 	$(RUN) python -m tests.rasa_validate
 	$(RUN) pytest
 
+.PHONY: stock
+stock: install ## Install stock Rasa with TensorFlow into .venv-stock, to compare with (2.5 GB)
+	@UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-stock" $(UV) sync --frozen --quiet --project benchmarks/stock
+
+.PHONY: bench
+bench: train stock ## Measure speed, memory and size against stock Rasa; writes docs/performance.md (10 minutes)
+	$(RUN) python -m benchmarks.performance
+
 .PHONY: clean
 clean: ## Forget the model, the conversations and what was built
 	rm -rf models build web/dist var .rasa
