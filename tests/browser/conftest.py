@@ -86,7 +86,7 @@ class Widget:
         """The name of what has the focus inside the widget; empty when it is elsewhere."""
         script = """e => {
           const active = e.shadowRoot.activeElement;
-          return active ? active.getAttribute('aria-label') || active.id || active.innerText : '';
+          return active ? active.getAttribute('aria-label') || active.innerText || active.id : '';
         }"""
         return str(self.root.evaluate(script)).strip()
 

@@ -141,7 +141,7 @@ def test_colours_parts_and_words_can_be_changed(open_page: OpenPage, stand_in: S
     page.locator("hipwise-chat").evaluate("e => { e.strings = {title: 'Preguntas', close: 'Cerrar'} }")
     widget.open()
     expect(widget.panel).to_have_accessible_name("Preguntas")
-    assert widget.root.locator("header").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(80, 0, 80)"
+    assert widget.root.locator(".head").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(80, 0, 80)"
     assert widget.root.locator("h2").evaluate("e => getComputedStyle(e).fontStyle") == "italic"
     widget.button("Cerrar").click()
 

@@ -355,7 +355,7 @@ export class HipwiseChat extends LitElement {
         @keydown=${this.#onKey}
         @cancel=${(event: Event) => event.preventDefault()}
       >
-        <header part="header">
+        <div class="head" part="header">
           <div>
             <h2 id="title" part="title" tabindex="-1">${this.heading || t.title}</h2>
             <p part="subtitle">${t.subtitle}</p>
@@ -364,7 +364,7 @@ export class HipwiseChat extends LitElement {
             ${icon("options")}
           </button>
           <button part="header-button" aria-label=${t.close} title=${t.close} @click=${this.hide}>${icon("close")}</button>
-        </header>
+        </div>
         <hipwise-announcer></hipwise-announcer>
         ${this.view === "options" ? this.#options() : this.#chat()}
       </dialog>
@@ -504,7 +504,7 @@ export class HipwiseChat extends LitElement {
     this.asking = null;
     this.#follow = "end";
     void this.updateComplete.then(() => {
-      this.renderRoot.querySelector<HTMLElement>("header button")?.focus();
+      this.renderRoot.querySelector<HTMLElement>(".head button")?.focus();
     });
   }
 

@@ -444,7 +444,7 @@ export const widget = css`
   dialog.size-2 {
     font-size: 1.6em;
   }
-  header {
+  .head {
     display: flex;
     align-items: center;
     gap: 0.25em;
@@ -453,7 +453,7 @@ export const widget = css`
     color: var(--on-accent);
     flex: none;
   }
-  header div {
+  .head div {
     flex: 1;
     min-width: 0;
   }
@@ -463,12 +463,12 @@ export const widget = css`
     line-height: 1.3;
     overflow-wrap: anywhere;
   }
-  header p {
+  .head p {
     margin: 0;
     font-size: 0.9em;
     line-height: 1.3;
   }
-  header button {
+  .head button {
     display: inline-flex;
     align-items: center;
     justify-content: center;
@@ -479,11 +479,11 @@ export const widget = css`
     border-radius: 10px;
     color: inherit;
   }
-  header button:hover,
-  header button[aria-expanded="true"] {
+  .head button:hover,
+  .head button[aria-expanded="true"] {
     border-color: currentColor;
   }
-  header :focus-visible {
+  .head :focus-visible {
     outline-color: var(--on-accent);
     outline-offset: -3px;
   }
@@ -655,7 +655,7 @@ export const widget = css`
     :host([side="left"]) dialog {
       inset-inline: 0;
     }
-    header {
+    .head {
       padding-top: max(0.5em, env(safe-area-inset-top));
     }
   }
@@ -663,6 +663,8 @@ export const widget = css`
   @media (max-height: 420px) {
     dialog {
       overflow-y: auto;
+      /* What has the focus is not below the box. */
+      scroll-padding-block-end: 6em;
     }
     .log,
     .sheet,
@@ -691,7 +693,7 @@ export const widget = css`
     dialog {
       border: 2px solid ButtonBorder;
     }
-    header {
+    .head {
       border-bottom: 2px solid CanvasText;
     }
     .dots i {
