@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from hipwise.safety.normalise import COMMA, QUESTION, STOP
 from hipwise.safety.patterns import Compiled
@@ -25,6 +25,8 @@ from hipwise.safety.rules import Cue, LookAlike, Modifier, Numbers, SafetyRules
 
 T = TypeVar("T")
 _TRIGGER_CACHE = 8192
+# A pattern with ^ may follow these.
+_OPENERS = frozenset({STOP, QUESTION, COMMA, "and", "or", "but", "so", "also", "hi", "hello", "hey", "please", "then", "ok", "well"})
 # No scope is longer (rules.py refuses more), and no match: a pattern has at most a few gaps of at most 16 tokens.
 _REACH = 120
 # A message of one symptom repeated a thousand times has one finding; the rest of such a text adds nothing.
@@ -45,11 +47,21 @@ class SafetyFinding:
         return {"level": self.level, "groups": list(self.groups), "matched": list(self.cues), "says": list(self.says)}
 
 
+class Explained(NamedTuple):
+    """One cue that stands in a message. why_not: the reason why it does not alarm, None where it does."""
+
+    label: str
+    why_not: str | None
+    pattern: str
+    words: str
+
+
 @dataclass(frozen=True)
 class _Hit(Generic[T]):
     what: T
     start: int
     end: int
+    pattern: str = ""
 
 
 class _Index(Generic[T]):
@@ -80,9 +92,11 @@ class _Index(Generic[T]):
         found: list[_Hit[T]] = []
         for position, token in enumerate(text.tokens):
             for what, pattern in self._starting(token):
+                if pattern.opening and position and text.tokens[position - 1] not in _OPENERS:
+                    continue
                 match = pattern.regex.match(text.joined, text.offsets[position])
                 if match is not None:
-                    found.append(_Hit(what, position, bisect_left(text.offsets, match.end(), position)))
+                    found.append(_Hit(what, position, bisect_left(text.offsets, match.end(), position), pattern.source))
         return found
 
 
@@ -136,9 +150,7 @@ class SafetyCheck:
 
     def check(self, text: str) -> SafetyFinding | None:
         """The finding of one message, or None where nothing alarms. Never raises, whatever the text."""
-        labels = self.explain(text)
-        alarms = [label for label, why_not in labels if why_not is None]
-        return self.finding(dict.fromkeys(alarms))
+        return self.finding(dict.fromkeys(found.label for found in self.explain(text) if found.why_not is None))
 
     def finding(self, labels: Iterable[str]) -> SafetyFinding | None:
         """The finding that these labels (``group.cue``) amount to."""
@@ -149,8 +161,8 @@ class SafetyCheck:
         level = "crisis" if any(self.rules.levels[group] == "crisis" for group in groups) else "urgent"
         return SafetyFinding(level, groups, tuple(ordered), tuple(self.rules.says[group] for group in groups))
 
-    def explain(self, text: str) -> list[tuple[str, str | None]]:
-        """Every cue found, as (label, why it does not alarm or None). For tests and for whoever edits the rules."""
+    def explain(self, text: str) -> list[Explained]:
+        """Every cue found and why it alarms or does not. For whoever edits the rules; never logged, it holds the words."""
         message = _Text(self.rules.normaliser.tokens(text))
         cues = self._cues.hits(message)
         if not cues:
@@ -163,7 +175,7 @@ class SafetyCheck:
             self._marks.hits(message),
             cues,
         )
-        result: list[tuple[str, str | None]] = []
+        result: list[Explained] = []
         counts: dict[str, int] = {}
         alarmed: set[str] = set()
         for hit in cues:
@@ -171,16 +183,17 @@ class SafetyCheck:
             counts[label] = counts.get(label, 0) + 1
             if label in alarmed or counts[label] > _MAX_CUES_PER_LABEL * 50:
                 continue
+            words = " ".join(message.tokens[hit.start : hit.end])
             if hit.what.with_context:
                 if contexts is None:
                     contexts = {context.what for context in self._contexts.hits(message)}
                 if not contexts.intersection(hit.what.with_context):
-                    result.append((label, "without its context"))
+                    result.append(Explained(label, "without its context", hit.pattern, words))
                     continue
             why_not = around.why_not(hit)
             if why_not is None:
                 alarmed.add(label)
-            result.append((label, why_not))
+            result.append(Explained(label, why_not, hit.pattern, words))
         return result
 
 
@@ -209,16 +222,16 @@ class _Around:
         self._sign_ends = {hit.end for hit in cues if hit.what.kind == "sign"}
 
     def why_not(self, cue: _Hit[Cue]) -> str | None:
-        """Why a cue does not alarm; None where it does."""
+        """Why a cue does not alarm (a category of modifiers, and the pattern that says so); None where it does."""
         first = bisect_left(self._alike_starts, cue.start - _REACH)
         for hit in self._alike[first : bisect_left(self._alike_starts, cue.end)]:
             if hit.end > cue.start and (not hit.what.groups or cue.what.group in hit.what.groups):
-                return "look-alike"
+                return f"look-alike: {hit.pattern}"
         first = bisect_left(self._modifier_starts, cue.start - _REACH)
         last = bisect_right(self._modifier_starts, cue.end + _REACH)
         for modifier in self._modifiers[first:last]:
             if self._touches(modifier, cue):
-                return modifier.what.category
+                return f"{modifier.what.category}: {modifier.pattern}"
         return None
 
     def _touches(self, hit: _Hit[Modifier], cue: _Hit[Cue]) -> bool:

@@ -119,6 +119,10 @@ class Normaliser:
             raw = _STRETCHED.sub(r"\1", raw)
         return self._mend(raw)
 
+    def would_mend(self, word: str) -> bool:
+        """Whether the word would be changed if it were not on the list of words left alone."""
+        return word not in self._vocabulary and word not in self._spellings and self._mend(word) != (word,)
+
     def _mend(self, word: str) -> tuple[str, ...]:
         size = len(word)
         if size < 3:

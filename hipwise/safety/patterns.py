@@ -11,6 +11,7 @@ A pattern is elements separated by blanks; each stands for one or more whole tok
 ``!x|y``         what follows must not be this (takes nothing)
 ``..4``          up to four tokens of any kind, without a negation and without the end of a sentence
 ``...4``         the same, but it may cross the end of a sentence
+``^``            (first) only where a sentence or part of one begins
 ===============  ==============================================================================================
 
 Gaps are bounded, and a pattern is tried only where its first token occurs, so that the work grows linearly with the text.
@@ -21,6 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 MAX_GAP = 16
 _GAP = re.compile(r"(\.{2,3})(\d+)")
@@ -36,14 +38,20 @@ class PatternError(ValueError):
 class Compiled:
     """A pattern ready for use.
 
-    ``regex`` matches from the start of a token to the end of one, including the blank after it. ``first`` holds the
-    tokens a match can start with, ``first_prefixes`` the beginnings of such tokens (from ``swell*``).
+    ``first`` holds the tokens a match can start with, ``first_prefixes`` the beginnings of such tokens (from ``swell*``);
+    ``opening``: it counts only where a sentence or part of one begins.
     """
 
     source: str
-    regex: re.Pattern[str]
+    expression: str
     first: frozenset[str]
     first_prefixes: tuple[str, ...]
+    opening: bool = False
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """Matches from the start of a token to the end of one, with the blank after it. Compiled when first needed."""
+        return re.compile(self.expression)
 
 
 def expand_classes(raw: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
@@ -107,6 +115,9 @@ def _regex_of(words: Iterable[str]) -> str:
 def compile_pattern(source: str, classes: Mapping[str, tuple[str, ...]]) -> Compiled:
     """Compile one pattern. Raises PatternError with a reason."""
     elements = source.split()
+    opening = elements[:1] == ["^"]
+    if opening:
+        del elements[0]
     if not elements:
         raise PatternError("an empty pattern")
     regex = ""
@@ -137,14 +148,14 @@ def compile_pattern(source: str, classes: Mapping[str, tuple[str, ...]]) -> Comp
             first_open = optional
     if first_open:
         raise PatternError("a pattern needs one element that must be there")
-    return Compiled(source, re.compile(regex), frozenset(first), tuple(sorted(prefixes)))
+    return Compiled(source, regex, frozenset(first), tuple(sorted(prefixes)), opening)
 
 
 def words_of(source: str, classes: Mapping[str, tuple[str, ...]]) -> set[str]:
     """Every single word a pattern names (for the vocabulary that misspellings are mended to)."""
     found: set[str] = set()
     for element in source.split():
-        if _GAP.fullmatch(element):
+        if _GAP.fullmatch(element) or element == "^":
             continue
         core = element.lstrip("!")
         if _is_optional(core):

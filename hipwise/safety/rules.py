@@ -285,4 +285,14 @@ class _Reader:
             if not isinstance(value, str):
                 raise self._wrong(f"spellings.{key}", f"put {value!r} in quotes")
             spellings[key] = value
-        return Normaliser(spellings, self._vocabulary, self._words(data["left_alone"], "left_alone"))
+        return Normaliser(spellings, self._vocabulary, self._left_alone(data["left_alone"]))
+
+    def _left_alone(self, name: Any) -> list[str]:
+        if not isinstance(name, str):
+            raise self._wrong("left_alone", "the name of a file beside this one is needed")
+        path = self._path.with_name(name)
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise HipwiseError(f"{path}: cannot be read ({error.strerror}); {self._path} names it at left_alone.") from error
+        return [word for line in lines if not line.startswith("#") for word in line.split()]
