@@ -22,7 +22,7 @@ class ActionUrgent(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         safety = parse_data(tracker).get("safety") or {}
-        says = safety.get("says") or ["utter_crisis" if intent_of(tracker) == "crisis" else "utter_red_flag_general"]
+        says = safety.get("says") or ["utter_red_flag_self_harm" if intent_of(tracker) == "crisis" else "utter_red_flag_general"]
         replies = [builder().reply(name.removeprefix("utter_")) for name in says]
         # The most urgent group speaks for all of its level. Someone who has taken an overdose to die needs both: the crisis
         # line and the ambulance.

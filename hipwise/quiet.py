@@ -25,3 +25,6 @@ def quieten() -> None:
     # SQLAlchemy 1.4 and argparse warn about what Rasa does at import; nobody here can act on it.
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", message=".*SQLAlchemy 2.0.*")
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+    # Rasa says so whenever a domain has slots.
+    warnings.filterwarnings("ignore", message="Slot auto-fill has been removed")
