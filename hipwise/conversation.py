@@ -12,6 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from hipwise.insights import metrics
+from hipwise.logs import describe
 from hipwise.replies import Reply, ReplyBuilder
 from hipwise.safety import SafetyCheck
 from hipwise.store.conversations import ConversationStore
@@ -39,6 +40,10 @@ class TurnFailed(Exception):
     def __init__(self, replies: list[Reply]) -> None:
         super().__init__("turn failed")
         self.replies = replies
+
+
+class ConversationUnknown(Exception):
+    """There is no such conversation (any more)."""
 
 
 class _Collector:
@@ -81,6 +86,12 @@ class Conversations:
             lock = self._locks[conversation] = asyncio.Lock()
         return lock
 
+    async def warm(self) -> None:
+        """Understand one question, keeping nothing, so that the first patient does not wait for what is loaded lazily."""
+        from rasa.core.channels.channel import UserMessage
+
+        await self._processor.parse_message(UserMessage("how long does it last?"))
+
     async def open(self, channel: str, conversation: str | None = None) -> tuple[str, list[Reply]]:
         """Begin a conversation and greet.
 
@@ -94,20 +105,22 @@ class Conversations:
         conversation = conversation or secrets.token_urlsafe(16)
         collector = _Collector(channel)
         async with self._lock(conversation):
-            with self._turn():
-                if self.store:
-                    self.store.create(conversation, channel)
+            if self.store:
+                self.store.create(conversation, channel)
+            with self._turn() as turn:
                 tracker = await self._processor.fetch_tracker_with_initial_session(conversation, collector)
                 await self._processor.trigger_external_user_uttered("smalltalk_greet", None, tracker, collector)
-            if self.store:
-                # The greeting's buttons are offers like any other.
-                self.store.keep_answer(conversation, "", collector.replies)
+                if store := self.store:
+                    # The greeting's buttons are offers like any other.
+                    turn.also(lambda: store.keep_answer(conversation, "", collector.replies))
         return conversation, collector.replies
 
     def _turn(self) -> Any:
         return self.store.trackers.turn() if self.store else nullcontext()
 
-    async def say(self, conversation: str, text: str, *, channel: str, message_id: str | None = None) -> list[Reply]:
+    async def say(
+        self, conversation: str, text: str, *, channel: str, message_id: str | None = None, existing: bool = False
+    ) -> list[Reply]:
         """Answer one message.
 
         Messages of one conversation are answered one after the other, and the same ``message_id`` always gets the same
@@ -118,23 +131,28 @@ class Conversations:
             text: what the patient typed, or the payload of a button that this conversation offered.
             channel: the channel's name.
             message_id: the client's or the platform's own id of the message.
+            existing: refuse a conversation that is not stored, instead of beginning it.
 
         Raises:
+            ConversationUnknown: ``existing`` is set, and it is not stored; it may have been erased while the message waited.
             MessageTooLong: over 1,000 characters.
             TurnFailed: something broke; it is logged, without the words.
         """
         message_id = message_id or secrets.token_urlsafe(12)
         started = time.perf_counter()
         async with self._lock(conversation):
-            if self.store and (answered := self.store.answered(conversation, message_id)) is not None:
-                return answered
+            if self.store:
+                if existing and not self.store.exists(conversation):
+                    raise ConversationUnknown
+                if (answered := self.store.answered(conversation, message_id)) is not None:
+                    return answered
             if len(text) > LONGEST:
                 raise MessageTooLong([*self.emergency(text), self.builder.reply("too_long")])
             try:
                 replies = await self._answer(conversation, text, channel, message_id)
             except Exception as error:
                 # Where and what, but never the message: an exception's text may quote the patient.
-                log.error("turn failed: %s at %s", type(error).__name__, _where(error))
+                log.error("turn_failed", extra={"channel": channel, **describe(error)})
                 metrics.failures.labels(channel=channel).inc()
                 raise TurnFailed(self.emergency(text)) from None
         metrics.observe_turn(channel, replies, time.perf_counter() - started)
@@ -142,11 +160,18 @@ class Conversations:
 
     async def _answer(self, conversation: str, text: str, channel: str, message_id: str) -> list[Reply]:
         pressed = self.store.offered(conversation, text) if self.store and text.startswith("/") else None
-        if pressed is not None and not self.builder.catalogue.has(text[1:]):
-            return [self.builder.reply("old_button")]
         words = text if pressed is not None else clean(text)
-        if not any(character.isalnum() for character in words):
-            return [self.builder.reply("empty")]
+        aside = None
+        if pressed is not None and not self.builder.catalogue.has(text[1:]):
+            aside = "old_button"
+        elif not any(character.isalnum() for character in words):
+            aside = "empty"
+        if aside is not None:
+            replies = [self.builder.reply(aside)]
+            if self.store:
+                self.store.create(conversation, channel)
+                self.store.keep_aside(conversation, message_id, pressed or text, replies)
+            return replies
         from rasa.core.channels.channel import UserMessage
 
         collector = _Collector(channel)
@@ -158,19 +183,46 @@ class Conversations:
             message_id=message_id,
             metadata={"shown": pressed or text},
         )
-        with self._turn():
+        store = self.store
+        with self._turn() as turn:
             await self._processor.handle_message(message)
-            if self.store:
-                self.store.keep_answer(conversation, message_id, collector.replies)
-        topics = {reply.topic for reply in collector.replies}
-        if self.store and _FORGET in topics:
-            await self.store.erase(conversation)
-            self.store.create(conversation, channel)
-        elif self.store and _FEEDBACK_KEPT in topics:
-            self.store.keep_feedback(conversation, message_id, 0, "down", words)
-        if not collector.replies:
-            raise RuntimeError("no reply was made")
+            if not collector.replies:
+                # Rasa goes on when an action fails. Nothing of such a turn is kept, so that trying again helps.
+                raise RuntimeError("no reply was made")
+            topics = {reply.topic for reply in collector.replies}
+            if store and _FORGET in topics:
+                # This turn is not even written.
+                turn.discard()
+                await store.erase(conversation)
+                store.create(conversation, channel)
+            elif store:
+                turn.also(lambda: store.keep_answer(conversation, message_id, collector.replies))
+                if _FEEDBACK_KEPT in topics:
+                    turn.also(lambda: store.keep_feedback(conversation, message_id, 0, "down", words))
         return collector.replies
+
+    async def erase(self, conversation: str) -> None:
+        """Erase everything that is stored of a conversation, once the message that is being answered is."""
+        async with self._lock(conversation):
+            if self.store:
+                await self.store.erase(conversation)
+
+    async def erase_silent(self, channel: str | None, seconds: float) -> int:
+        """Erase the conversations (of ``channel``, or of all) that were silent for ``seconds``; return how many."""
+        if self.store is None:
+            return 0
+        erased = 0
+        for conversation in self.store.silent(channel, seconds):
+            async with self._lock(conversation):
+                # It may have spoken while this waited.
+                if self.store.is_silent(conversation, seconds):
+                    await self.store.trackers.delete(conversation)
+                    erased += 1
+            # Many at once must not keep patients waiting.
+            await asyncio.sleep(0)
+        if erased:
+            self.store.truncate_log()
+        return erased
 
     def emergency(self, text: str) -> list[Reply]:
         """Return the emergency advice that the words of ``text`` call for, without NLU: one reply, or none."""
@@ -193,9 +245,3 @@ def clean(text: str) -> str:
 _BREAKS = frozenset({"Cc", "Zl", "Zp"})
 _INVISIBLE = frozenset({"Cf", "Cs", "Co", "Cn"})
 
-
-def _where(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "unknown place"

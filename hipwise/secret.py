@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -28,15 +29,26 @@ def load_secret(settings: Settings) -> bytes:
     path = Path(settings.database).with_suffix(".key")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            # Exclusive: of two servers that start at once, one makes the key and the other reads it.
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(secrets.token_hex(_LEAST_BYTES).encode())
-        except FileExistsError:
-            pass
+        if not path.exists():
+            _make(path)
         key = path.read_bytes()
     except OSError as error:
         raise HipwiseError(f"{path}: cannot keep the signing key there ({error.strerror}).") from error
     if len(key) < _LEAST_BYTES:
         raise HipwiseError(f"{path}: is not a whole signing key; delete it, and one is made.")
+    if path.stat().st_mode & 0o077:
+        raise HipwiseError(f"{path}: others can read the signing key; run `chmod 600` on it.")
     return key
+
+
+def _make(path: Path) -> None:
+    # Written whole under another name and then linked: of two servers that start at once, one makes the key, and neither
+    # ever reads half of it.
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(secrets.token_hex(_LEAST_BYTES).encode())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)

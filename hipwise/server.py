@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import signal
+import socket
+import threading
+import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from sanic import Sanic
+from sanic.config import Config
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from hipwise import logs
 from hipwise.channels import http, pages
-from hipwise.channels.http import ApiError, RateLimits, json_response
+from hipwise.channels.http import Fixed, RateLimits, json_response, not_ready
+from hipwise.channels.responses import as_json
 from hipwise.channels.tokens import Tokens
+from hipwise.channels.wire import StrictProtocol, StrictRequest
 from hipwise.errors import HipwiseError
 from hipwise.insights import metrics
 from hipwise.paths import HOME, KNOWLEDGE, WEB
@@ -24,50 +33,98 @@ from hipwise.yaml_files import read_yaml
 
 log = logging.getLogger(__name__)
 
-#: Seconds between two looks for conversations whose time is over.
-_ERASE_EVERY = 600
+T = TypeVar("T")
+
+#: Seconds between two looks for conversations whose retention is over.
+_RETENTION_EVERY = 600.0
+#: Seconds that requests which are being answered get when the server stops. systemd and Docker are content with 5.
+_GRACE = 4.0
+_DAY_SECONDS = 86_400
 
 
 def create_app(settings: Settings) -> Sanic:
-    """Return the application, not ready yet: ``app.ctx.conversations`` is None until :func:`load` has run."""
+    """Return the application, not ready yet: ``app.ctx.conversations`` is None until :func:`load` has run.
+
+    Raises:
+        HipwiseError: a setting makes no sense, or the signing key cannot be kept.
+    """
+    from hipwise.channels import kiosk
     from hipwise.channels.web import WebInput
 
-    app = Sanic("hipwise", configure_logging=False)
-    app.config.REQUEST_MAX_SIZE = http.LARGEST_BODY
-    app.config.REQUEST_TIMEOUT = 15
-    app.config.RESPONSE_TIMEOUT = 30
-    app.config.KEEP_ALIVE_TIMEOUT = 30
-    app.config.MOTD = False
-    app.config.PROXIES_COUNT = settings.proxies or None
+    # Sanic would read settings from the environment (SANIC_...) and keep a register of applications.
+    config = Config(env_prefix="")
+    config.update(
+        ACCESS_LOG=False,
+        AUTO_EXTEND=False,
+        KEEP_ALIVE_TIMEOUT=30,
+        MOTD=False,
+        PROXIES_COUNT=settings.proxies or None,
+        REGISTER=False,
+        REQUEST_MAX_SIZE=http.LARGEST_BODY,
+        REQUEST_TIMEOUT=15,
+        RESPONSE_TIMEOUT=30,
+    )
+    app = Sanic("hipwise", config=config, configure_logging=False, request_class=StrictRequest)
     app.ctx.settings = settings
     app.ctx.conversations = None
+    app.ctx.topics = None
     http.install(app, settings)
-    app.blueprint(WebInput(Tokens(load_secret(settings), settings.token_hours), RateLimits(settings)).blueprint())
+    if logging.getLogger("hipwise").isEnabledFor(logging.DEBUG):
+        _log_requests(app)
+    limits = RateLimits(settings)
+    web = WebInput(Tokens(load_secret(settings), settings.token_hours), limits)
+    app.blueprint(web.blueprint())
+    app.blueprint(kiosk.blueprint(web, limits, settings))
     _add_operations(app)
     app.blueprint(pages.blueprint(WEB))
     return app
 
 
 def _add_operations(app: Sanic) -> None:
-    openapi = read_yaml(HOME / "hipwise" / "openapi.yml")
+    openapi = Fixed(
+        as_json(read_yaml(HOME / "hipwise" / "openapi.yml")), "application/json", {"Cache-Control": "public, max-age=300"}
+    )
 
-    @app.get("/api/v1/openapi.json")
+    @app.route("/api/v1/openapi.json", methods=("GET", "HEAD"))
     async def description(request: Request) -> HTTPResponse:
-        return json_response(openapi)
+        return openapi.response(request)
 
-    @app.get("/healthz")
+    @app.route("/healthz", methods=("GET", "HEAD"))
     async def healthz(request: Request) -> HTTPResponse:
         return json_response({"status": "alive"})
 
-    @app.get("/readyz")
+    @app.route("/readyz", methods=("GET", "HEAD"))
     async def readyz(request: Request) -> HTTPResponse:
         if request.app.ctx.conversations is None:
-            raise ApiError(503, "not_ready", "The assistant is not ready yet.", headers={"Retry-After": "2"})
+            raise not_ready()
         return json_response({"status": "ready"})
 
     @app.get("/metrics")
     async def prometheus(request: Request) -> HTTPResponse:
-        return HTTPResponse(metrics.as_text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return HTTPResponse(
+            metrics.as_text(),
+            headers={"Cache-Control": "no-store"},
+            content_type="text/plain; version=0.0.4; charset=utf-8",
+        )
+
+
+def _log_requests(app: Sanic) -> None:
+    @app.middleware("request")
+    async def begin(request: Request) -> None:
+        request.ctx.begun = time.perf_counter()
+
+    @app.middleware("response")
+    async def end(request: Request, response: HTTPResponse) -> None:
+        # The route, not the path: a path holds the conversation's id.
+        log.debug(
+            "request",
+            extra={
+                "method": request.method,
+                "route": request.route.path if request.route else None,
+                "status": response.status,
+                "ms": round(1000 * (time.perf_counter() - getattr(request.ctx, "begun", time.perf_counter())), 2),
+            },
+        )
 
 
 def load(settings: Settings) -> Any:
@@ -90,48 +147,157 @@ def load(settings: Settings) -> Any:
     return Conversations(agent, builder, safety, ConversationStore(trackers))
 
 
+def make_ready(app: Sanic, conversations: Any) -> None:
+    """Let ``app`` answer with ``conversations``."""
+    from hipwise.channels import kiosk
+
+    app.ctx.topics = kiosk.topics(conversations.builder)
+    app.ctx.conversations = conversations
+    metrics.ready.set(1)
+
+
+def bind(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say.
+
+    Raises:
+        HipwiseError: the port is in use, or the address is not one of this machine.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=256)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise HipwiseError(f"Cannot listen on {settings.host}:{settings.port} ({reason}). Set PORT to a free one.") from error
+
+
+async def start(app: Sanic, listener: socket.socket) -> Any:
+    """Serve ``app`` on ``listener`` and return Sanic's server."""
+    server: Any = await app.create_server(sock=listener, protocol=StrictProtocol, return_asyncio_server=True)
+    await server.startup()
+    await server.before_start()
+    await server.start_serving()
+    await server.after_start()
+    return server
+
+
+async def stop(server: Any, grace: float = _GRACE) -> None:
+    """Take no more connections, finish what is being answered within ``grace`` seconds, and close the rest."""
+    server.server.close()
+    await server.before_stop()
+    ends = time.monotonic() + grace
+    while server.connections and time.monotonic() < ends:
+        for connection in list(server.connections):
+            connection.close_if_idle()
+        await asyncio.sleep(0.02)
+    for connection in list(server.connections):
+        connection.abort()
+    # Cancelled turns end here; they have written nothing.
+    await asyncio.sleep(0.05)
+    await server.after_stop()
+
+
 async def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """Serve until cancelled, telling through ``say`` what is going on.
+    """Serve until SIGTERM or SIGINT, telling through ``say`` what is going on.
 
     The port is opened first, so that a health check gets an answer while the model loads.
 
     Raises:
         HipwiseError: the port is in use, or what :func:`load` raises.
     """
+    logs.configure(settings.log_level)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(logs.on_loop_error)
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
     app = create_app(settings)
+    listener = bind(settings)
+    server = await start(app, listener)
+    job: asyncio.Task[None] | None = None
     try:
-        server: Any = await app.create_server(
-            host=settings.host, port=settings.port, return_asyncio_server=True, access_log=False
-        )
-    except OSError as error:
-        place = f"{settings.host}:{settings.port}"
-        raise HipwiseError(f"Cannot listen on {place} ({error.strerror}); set PORT to a free one.") from error
-    await server.startup()
-    await server.before_start()
-    await server.start_serving()
-    port = server.server.sockets[0].getsockname()[1]
-    say("Loading the model ...")
-    app.ctx.conversations = await asyncio.get_running_loop().run_in_executor(None, partial(load, settings))
-    metrics.ready.set(1)
-    host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
-    say(f"Hipwise answers on http://{host}:{port}/")
-    try:
-        await erase_expired_forever(app)
+        say("Loading the model ...")
+        began = time.monotonic()
+        conversations = await _first(_in_thread(partial(load, settings)), stopped)
+        if conversations is None:
+            return
+        # Rasa's import may have brought handlers and warnings of its own.
+        logs.configure(settings.log_level)
+        await conversations.warm()
+        make_ready(app, conversations)
+        host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host
+        log.info("ready", extra={"seconds": round(time.monotonic() - began, 2)})
+        say(f"Hipwise answers on http://{host}:{listener.getsockname()[1]}/")
+        job = asyncio.create_task(erase_forever(app))
+        await stopped.wait()
     finally:
         metrics.ready.set(0)
-        await server.before_stop()
-        server.server.close()
-        app.ctx.conversations.store.trackers.close()
+        log.info("stopping")
+        conversations = app.ctx.conversations
+        # What comes from now on is told to come again later; what is being answered holds its own reference.
+        app.ctx.conversations = None
+        if job is not None:
+            job.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await job
+        await stop(server)
+        if conversations is not None:
+            conversations.store.trackers.close()
+        log.info("stopped")
 
 
-async def erase_expired_forever(app: Sanic) -> None:
-    """Erase conversations whose retention is over, now and then, until cancelled."""
-    store = app.ctx.conversations.store
+async def _first(waited: asyncio.Future[T], stopped: asyncio.Event) -> T | None:
+    """Return what ``waited`` brings, or None if the server is stopped before."""
+    stop = asyncio.ensure_future(stopped.wait())
+    try:
+        both: set[asyncio.Future[Any]] = {waited, stop}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        return waited.result() if waited.done() else None
+    finally:
+        stop.cancel()
+
+
+def _in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Do ``work`` in a thread that does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(method: Callable[[Any], None], value: Any) -> None:
+        if not future.done():
+            method(value)
+
+    def run() -> None:
+        try:
+            result = work()
+        except BaseException as error:  # handed on to whoever waits
+            outcome: tuple[Any, Any] = (future.set_exception, error)
+        else:
+            outcome = (future.set_result, result)
+        # The loop may be closed by then.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=run, daemon=True, name="load").start()
+    return future
+
+
+async def erase_forever(app: Sanic) -> None:
+    """Erase conversations whose time is over, now and then, until cancelled.
+
+    A kiosk erases each conversation itself; one whose page crashed is erased here once it was silent for three times the
+    kiosk's own limit. All others are erased when their retention is over.
+    """
+    settings: Settings = app.ctx.settings
+    conversations = app.ctx.conversations
+    pause = max(1.0, min(30.0, settings.idle_seconds / 2))
+    next_retention = 0.0
     while True:
         try:
-            erased = await store.erase_expired(app.ctx.settings.retention_days)
+            erased = await conversations.erase_silent("kiosk", settings.idle_seconds * 3)
+            if time.monotonic() >= next_retention:
+                erased += await conversations.erase_silent(None, settings.retention_days * _DAY_SECONDS)
+                next_retention = time.monotonic() + _RETENTION_EVERY
             if erased:
-                log.info("erased %d conversations whose retention was over", erased)
+                log.info("erased", extra={"conversations": erased})
         except Exception as error:  # the next round may succeed; serving goes on
-            log.error("erasing failed: %s", type(error).__name__)
-        await asyncio.sleep(_ERASE_EVERY)
+            log.error("erasing_failed", extra=logs.describe(error))
+        await asyncio.sleep(pause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,12 +29,14 @@ class Settings:
         clinic_phone: number that patients may call (``HIPWISE_CLINIC_PHONE``); empty where there is none.
         public_url: address under which patients reach the server (``HIPWISE_PUBLIC_URL``), for links and webhooks.
         staff_webhook: address that the kiosk's call for staff is posted to (``HIPWISE_STAFF_WEBHOOK``); empty: words only.
+        kiosk_name: which kiosk calls the staff (``HIPWISE_KIOSK_NAME``): "waiting room 2", say.
         idle_seconds: seconds without touch until the kiosk asks whether someone is there (``HIPWISE_KIOSK_IDLE_SECONDS``).
         screen: the kiosk's screen, diagonal and pixels (``HIPWISE_KIOSK_SCREEN``).
         redis_url: where several processes share what they have handled (``HIPWISE_REDIS_URL``); empty: one process.
         rate_messages: messages of one conversation allowed (``HIPWISE_RATE_MESSAGES``), in the notation of ``limits``.
         rate_address: requests of one network address allowed (``HIPWISE_RATE_ADDRESS``).
         rate_open: conversations that one network address may open (``HIPWISE_RATE_OPEN``).
+        log_level: DEBUG, INFO, WARNING or ERROR (``HIPWISE_LOG_LEVEL``). No level prints what patients write.
     """
 
     host: str = "127.0.0.1"
@@ -48,12 +51,14 @@ class Settings:
     clinic_phone: str = ""
     public_url: str = ""
     staff_webhook: str = ""
+    kiosk_name: str = ""
     idle_seconds: int = 60
     screen: str = "21.5in 1920x1080"
     redis_url: str = ""
     rate_messages: str = "30/minute"
     rate_address: str = "300/minute"
     rate_open: str = "30/minute"
+    log_level: str = "INFO"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -74,6 +79,9 @@ class Settings:
 
 _VARIABLES = {"host": "HOST", "port": "PORT", "region": "REGION", "idle_seconds": "HIPWISE_KIOSK_IDLE_SECONDS",
               "screen": "HIPWISE_KIOSK_SCREEN"}
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9a-f:]+\](?::[0-9]{1,5})?")
+#: A century in hours; dates beyond cannot be told.
+_MOST = 876_000
 _LEAST = {"port": 0, "retention_days": 1, "token_hours": 1, "proxies": 0, "idle_seconds": 5}
 
 
@@ -84,11 +92,21 @@ def _convert(name: str, text: str) -> object:
             number = int(text)
         except ValueError as error:
             raise HipwiseError(f"{variable}={text!r}: a whole number is needed.") from error
-        if number < _LEAST[name] or (name == "port" and number > 65535):
+        if not _LEAST[name] <= number <= (65_535 if name == "port" else _MOST):
             raise HipwiseError(f"{variable}={text!r}: out of range.")
         return number
     if name == "database":
         return Path(text)
     if name == "origins":
-        return tuple(origin.strip().rstrip("/") for origin in text.split(",") if origin.strip())
+        origins = tuple(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise HipwiseError(f"HIPWISE_ORIGINS: {origin!r} is not an origin like https://www.example.org.")
+        return origins
+    if name == "staff_webhook" and not text.startswith(("http://", "https://")):
+        raise HipwiseError("HIPWISE_STAFF_WEBHOOK: an address that begins with https:// is needed.")
+    if name == "log_level":
+        if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise HipwiseError(f"HIPWISE_LOG_LEVEL={text!r}: DEBUG, INFO, WARNING or ERROR is needed.")
+        return text.upper()
     return text

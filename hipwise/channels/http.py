@@ -1,90 +1,50 @@
-"""What every HTTP route shares: errors as JSON, who may call, how often, and what headers a response has."""
+"""What every HTTP route shares: who may call, what a body must be, errors as JSON, and what headers a response has."""
 
 from __future__ import annotations
 
 import json
 import logging
-import math
-import time
-from collections.abc import Iterable
 from typing import Any
 
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from sanic import Sanic
 from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from hipwise.errors import HipwiseError
-from hipwise.insights import metrics
-from hipwise.replies import Reply
+from hipwise.channels.rates import RateLimits, network
+from hipwise.channels.responses import ApiError, Fixed, json_response, not_found, not_ready
+from hipwise.logs import describe
 from hipwise.settings import Settings
+
+__all__ = ["ApiError", "Fixed", "RateLimits", "address", "install", "json_response", "not_found", "not_ready", "read_json",
+           "text_field"]
 
 log = logging.getLogger(__name__)
 
 #: Bytes of a request body. 1,000 characters take 4,000 bytes at most in UTF-8 and 12,000 when JSON escapes each one.
 LARGEST_BODY = 16 * 1024
 
-_CODES = {400: "malformed", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-          408: "timeout", 413: "too_large", 414: "malformed", 415: "unsupported_media_type", 417: "malformed",
-          429: "too_many_requests", 431: "malformed", 503: "not_ready"}
+_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 408: "timeout",
+          413: "too_large", 415: "unsupported_media_type", 429: "too_many_requests", 431: "too_large", 503: "not_ready"}
 _MESSAGES = {400: "The request is malformed.", 404: "There is nothing here.", 405: "That method is not allowed here.",
              408: "The request took too long to arrive.", 413: "The request is too large.",
-             503: "The assistant is not ready yet. Please try again in a moment."}
+             431: "The request's headers are too large.",
+             503: "The assistant is busy. Please try again in a moment."}
 
 _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Frame-Options": "DENY",
+    #: Our own pages load nothing from elsewhere and hold no inline script or style.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "manifest-src 'self'; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    ),
 }
-#: Our own pages load nothing from elsewhere and hold no inline script or style.
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "manifest-src 'self'; font-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-
-
-class ApiError(Exception):
-    """A request that is refused, with the status and the words that the client gets."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        replies: Iterable[Reply] = (),
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.replies = list(replies)
-        self.headers = headers or {}
-
-    def response(self) -> HTTPResponse:
-        """Return the error as JSON."""
-        body: dict[str, Any] = {"error": {"code": self.code, "message": self.message}}
-        if self.replies:
-            # A red flag in a message that is turned down is answered all the same.
-            body["replies"] = [reply.as_dict() for reply in self.replies]
-        metrics.refused.labels(code=self.code).inc()
-        return json_response(body, self.status, self.headers)
-
-
-def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> HTTPResponse:
-    """Return ``body`` as JSON that no cache keeps: it is someone's conversation."""
-    return HTTPResponse(
-        json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-        status=status,
-        headers={"Cache-Control": "no-store", **(headers or {})},
-        content_type="application/json",
-    )
 
 
 def read_json(request: Request) -> dict[str, Any]:
@@ -93,13 +53,13 @@ def read_json(request: Request) -> dict[str, Any]:
     Raises:
         ApiError: 415 it is not declared as JSON; 400 it is not a JSON object in UTF-8.
     """
-    media_type = (request.content_type or "").split(";")[0].strip().lower()
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ApiError(415, "unsupported_media_type", "Send JSON, with the content type application/json.")
     try:
         body = json.loads(request.body.decode("utf-8"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise ApiError(400, "malformed", "The body is not valid JSON.") from error
+    except (ValueError, RecursionError):
+        raise ApiError(400, "malformed", "The body is not valid JSON.") from None
     if not isinstance(body, dict):
         raise ApiError(400, "malformed", "The body must be a JSON object.")
     return body
@@ -120,42 +80,12 @@ def text_field(body: dict[str, Any], name: str, *, least: int = 0, most: int | N
         raise ApiError(400, "malformed", f"The field {name!r} must be a string.")
     if len(value) < least or (most is not None and len(value) > most):
         raise ApiError(400, "malformed", f"The field {name!r} must have {least} to {most} characters.")
-    return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-class RateLimits:
-    """Counts requests per key in a moving window, in this process."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self.messages = _limit("HIPWISE_RATE_MESSAGES", settings.rate_messages)
-        self.address = _limit("HIPWISE_RATE_ADDRESS", settings.rate_address)
-        self.open = _limit("HIPWISE_RATE_OPEN", settings.rate_open)
-
-    def hit(self, limit: RateLimitItem, *key: str) -> None:
-        """Count one request.
-
-        Raises:
-            ApiError: 429 with ``Retry-After`` in whole seconds.
-        """
-        if not self._limiter.hit(limit, *key):
-            reset = self._limiter.get_window_stats(limit, *key).reset_time
-            wait = max(1, math.ceil(reset - time.time()))
-            raise ApiError(
-                429, "too_many_requests", f"Too many requests. Please wait {wait} seconds.", headers={"Retry-After": str(wait)}
-            )
-
-
-def _limit(variable: str, text: str) -> RateLimitItem:
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise HipwiseError(f"{variable}={text!r}: a limit looks like 30/minute.") from error
+    return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def address(request: Request) -> str:
-    """Return the caller's network address: the client's own where trusted proxies pass it on, else the peer's."""
-    return request.remote_addr or request.ip or "unknown"
+    """Return the caller's network: the client's own where trusted proxies pass it on, else the peer's."""
+    return network(request.remote_addr or request.ip or "unknown")
 
 
 def install(app: Sanic, settings: Settings) -> None:
@@ -165,11 +95,11 @@ def install(app: Sanic, settings: Settings) -> None:
     @app.middleware("request")
     async def check_origin(request: Request) -> HTTPResponse | None:
         origin = request.headers.get("origin")
-        if not origin or not request.path.startswith("/api/"):
+        if origin is None or not request.path.startswith("/api/"):
             return None
         if origin not in allowed and not _same_origin(origin, request):
             return ApiError(403, "forbidden", "Pages of that origin may not call this assistant.").response()
-        if request.method == "OPTIONS":
+        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return HTTPResponse(
                 status=204,
                 headers={
@@ -182,28 +112,34 @@ def install(app: Sanic, settings: Settings) -> None:
 
     @app.middleware("response")
     async def add_headers(request: Request, response: HTTPResponse) -> None:
+        headers = response.headers
         for name, value in _SECURITY.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", CSP)
-        if request is None:
+            headers.setdefault(name, value)
+        if not request.path.startswith("/api/"):
             return
+        headers.setdefault("Vary", "Origin")
         origin = request.headers.get("origin")
-        if origin and origin in allowed and request.path.startswith("/api/"):
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Expose-Headers"] = "Retry-After"
-            response.headers["Vary"] = "Origin"
+        if origin is not None and origin in allowed:
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Expose-Headers"] = "Retry-After"
 
-    async def on_error(request: Request, error: Exception) -> HTTPResponse:
-        if isinstance(error, ApiError):
-            return error.response()
-        if isinstance(error, SanicException):
-            status = error.status_code or 500
-            if status < 500 or status == 503:
-                return ApiError(status, _CODES.get(status, "malformed"), _MESSAGES.get(status, "The request cannot be served.")).response()
-        log.error("request failed: %s", type(error).__name__)
-        return ApiError(500, "internal", "Something went wrong here. Please try again.").response()
+    app.error_handler.add(Exception, _answer_error)
 
-    app.error_handler.add(Exception, on_error)
+
+def _answer_error(request: Request, error: Exception) -> HTTPResponse:
+    if isinstance(error, ApiError):
+        return error.response()
+    if isinstance(error, SanicException):
+        status = error.status_code if isinstance(getattr(error, "status_code", None), int) else 500
+        if status < 500 or status == 503:
+            headers = {"Allow": error.headers["Allow"]} if status == 405 else {}
+            if status == 503:
+                headers["Retry-After"] = "2"
+            message = _MESSAGES.get(status, "The request cannot be served.")
+            return ApiError(status, _CODES.get(status, "malformed"), message, headers=headers).response()
+    route = request.route.path if request.route else None
+    log.error("request_failed", extra={"route": route, **describe(error)})
+    return ApiError(500, "internal", "Something went wrong here. Please try again.").response()
 
 
 def _same_origin(origin: str, request: Request) -> bool:

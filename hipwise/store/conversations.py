@@ -11,8 +11,6 @@ from typing import Any
 from hipwise.replies.reply import Reply
 from hipwise.store.tracker_store import SqliteTrackerStore
 
-_DAY_SECONDS = 86_400
-
 
 class ConversationStore:
     """Reads and writes the tables beside the events, in the same database and transactions."""
@@ -58,6 +56,21 @@ class ConversationStore:
             )
             db.executemany("INSERT OR REPLACE INTO offers (conversation, payload, title) VALUES (?, ?, ?)", offers)
 
+    def keep_aside(self, conversation: str, message: str, shown: str, replies: Iterable[Reply]) -> None:
+        """Keep a message that is answered without Rasa (it has no words), as part of what was said.
+
+        It stands among Rasa's events, for the order, with a type of its own that the tracker does not see.
+        """
+        replies = list(replies)
+        now = time.time()
+        data = {"text": shown, "message_id": message, "timestamp": now, "replies": [r.to_state() for r in replies]}
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO events (conversation, type, data) VALUES (?, 'aside', ?)", (conversation, json.dumps(data))
+            )
+            self.touch(conversation)
+            self.keep_answer(conversation, message, replies)
+
     def offered(self, conversation: str, payload: str) -> str | None:
         """Return the title of a button that was offered in this conversation with this payload, or None."""
         row = self._db.execute(
@@ -72,12 +85,17 @@ class ConversationStore:
         """
         messages: list[dict[str, Any]] = []
         rows = self._db.execute(
-            "SELECT type, data FROM events WHERE conversation = ? AND type IN ('user', 'bot') ORDER BY seq", (conversation,)
+            "SELECT type, data FROM events WHERE conversation = ? AND type IN ('user', 'bot', 'aside') ORDER BY seq",
+            (conversation,),
         )
         for kind, data in rows:
             event = json.loads(data)
             metadata = event.get("metadata") or {}
-            if kind == "user":
+            if kind == "aside":
+                at = _iso(event["timestamp"])
+                messages.append({"from": "user", "at": at, "text": event["text"], "message_id": event["message_id"]})
+                messages.extend({"from": "bot", "at": at, **Reply.from_state(r).as_dict()} for r in event["replies"])
+            elif kind == "user":
                 text = metadata.get("shown") or event.get("text")
                 if text and not metadata.get("is_external"):
                     message = metadata.get("message_id") or event.get("message_id")
@@ -105,22 +123,34 @@ class ConversationStore:
         return True
 
     async def erase(self, conversation: str) -> None:
-        """Erase everything that is stored of a conversation."""
+        """Erase everything that is stored of a conversation, the write-ahead log included."""
         await self.trackers.delete(conversation)
+        self.trackers.truncate_log()
 
-    async def erase_idle(self, channel: str | None, idle_seconds: float) -> int:
-        """Erase the conversations (of ``channel``, or of all) that were silent for ``idle_seconds``; return how many."""
-        rows = self._db.execute(
-            "SELECT id FROM conversations WHERE seen < ? AND (? IS NULL OR channel = ?)",
-            (time.time() - idle_seconds, channel, channel),
-        ).fetchall()
-        for (conversation,) in rows:
-            await self.erase(conversation)
-        return len(rows)
+    def truncate_log(self) -> None:
+        """Empty the write-ahead log, after erasing."""
+        self.trackers.truncate_log()
 
-    async def erase_expired(self, retention_days: int) -> int:
-        """Erase the conversations whose last message is older than ``retention_days``; return how many."""
-        return await self.erase_idle(None, retention_days * _DAY_SECONDS)
+    def touch(self, conversation: str) -> None:
+        """Record that someone is there."""
+        with self.transaction() as db:
+            db.execute("UPDATE conversations SET seen = ? WHERE id = ?", (time.time(), conversation))
+
+    def silent(self, channel: str | None, seconds: float) -> list[str]:
+        """Return the conversations (of ``channel``, or of all) in which nothing was said for ``seconds``."""
+        before = time.time() - seconds
+        if channel is None:
+            rows = self._db.execute("SELECT id FROM conversations WHERE seen < ?", (before,))
+        else:
+            rows = self._db.execute("SELECT id FROM conversations WHERE channel = ? AND seen < ?", (channel, before))
+        return [row[0] for row in rows]
+
+    def is_silent(self, conversation: str, seconds: float) -> bool:
+        """Return whether the conversation is stored and nothing was said in it for ``seconds``."""
+        found = self._db.execute(
+            "SELECT 1 FROM conversations WHERE id = ? AND seen < ?", (conversation, time.time() - seconds)
+        ).fetchone()
+        return found is not None
 
 
 def _iso(timestamp: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -16,6 +17,7 @@ CREATE TABLE IF NOT EXISTS conversations (
     slots TEXT NOT NULL DEFAULT '{}'
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS conversations_seen ON conversations (seen);
+CREATE INDEX IF NOT EXISTS conversations_silent ON conversations (channel, seen);
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY,
     conversation TEXT NOT NULL,
@@ -85,6 +87,8 @@ def connect(path: Path | str) -> sqlite3.Connection:
     try:
         if path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
+            # Patients' words: for the owner only. SQLite gives its log files the rights of the database.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")

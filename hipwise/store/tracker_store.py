@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,25 @@ from hipwise.store.database import OWNED, connect
 WINDOW = 4
 
 
-#: Trackers to be saved at the end of a turn, where there is a turn (see :meth:`SqliteTrackerStore.turn`).
-_deferred: ContextVar[list[DialogueStateTracker] | None] = ContextVar("_deferred", default=None)
+@dataclass
+class Turn:
+    """What a turn will have written once it is over."""
+
+    trackers: list[DialogueStateTracker] = field(default_factory=list)
+    writes: list[Callable[[], object]] = field(default_factory=list)
+
+    def also(self, write: Callable[[], object]) -> None:
+        """Call ``write`` after the trackers are written, in the same transaction."""
+        self.writes.append(write)
+
+    def discard(self) -> None:
+        """Write nothing."""
+        self.trackers.clear()
+        self.writes.clear()
+
+
+#: The turn at whose end trackers are saved, where there is one (see :meth:`SqliteTrackerStore.turn`).
+_deferred: ContextVar[Turn | None] = ContextVar("_deferred", default=None)
 
 
 class SqliteTrackerStore(TrackerStore):
@@ -76,7 +94,7 @@ class SqliteTrackerStore(TrackerStore):
             (sender_id, WINDOW - 1),
         ).fetchone()
         rows = self.connection.execute(
-            "SELECT data FROM events WHERE conversation = ? AND seq >= ? ORDER BY seq",
+            "SELECT data FROM events WHERE conversation = ? AND seq >= ? AND type != 'aside' ORDER BY seq",
             (sender_id, since[0] if since else 0),
         ).fetchall()
         events: list[Event] = []
@@ -88,7 +106,7 @@ class SqliteTrackerStore(TrackerStore):
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
         """Return the tracker with every event, or None where there is none."""
         rows = self.connection.execute(
-            "SELECT data FROM events WHERE conversation = ? ORDER BY seq", (conversation_id,)
+            "SELECT data FROM events WHERE conversation = ? AND type != 'aside' ORDER BY seq", (conversation_id,)
         ).fetchall()
         if not rows:
             return None
@@ -101,31 +119,35 @@ class SqliteTrackerStore(TrackerStore):
         return tracker
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Write what a turn saves at its end, together with what the block writes itself, all or nothing.
+    def turn(self) -> Iterator[Turn]:
+        """Write what a turn saves at its end, together with what the block gives :meth:`Turn.also`, all or nothing.
 
         Rasa saves the tracker before the caller knows the replies. Killed in between, a client that sends its message again
         would find it in the history twice. Between the events and the answer there must be no commit, and no other turn's
-        writes either, so nothing is written until the block ends.
+        writes either, so nothing is written until the block ends; and nothing at all if it fails.
         """
-        trackers: list[DialogueStateTracker] = []
-        token = _deferred.set(trackers)
+        turn = Turn()
+        token = _deferred.set(turn)
         try:
-            yield
+            yield turn
         finally:
             _deferred.reset(token)
+        if not turn.trackers and not turn.writes:
+            return
         with self.transaction():
-            for tracker in trackers:
+            for tracker in turn.trackers:
                 self._write(tracker)
+            for write in turn.writes:
+                write()
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Append the events that came since the tracker was retrieved; inside a :meth:`turn`, at its end."""
         await self.stream_events(tracker)
-        trackers = _deferred.get()
-        if trackers is None:
+        turn = _deferred.get()
+        if turn is None:
             self._write(tracker)
-        elif not any(tracker is other for other in trackers):
-            trackers.append(tracker)
+        elif not any(tracker is other for other in turn.trackers):
+            turn.trackers.append(tracker)
 
     def _write(self, tracker: DialogueStateTracker) -> None:
         saved = getattr(tracker, "_hipwise_saved", 0)
@@ -165,6 +187,17 @@ class SqliteTrackerStore(TrackerStore):
         with self.transaction() as connection:
             for table, column in OWNED.items():
                 connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (sender_id,))  # noqa: S608 - our own names
+
+    def truncate_log(self) -> bool:
+        """Move what was written into the database file and empty the write-ahead log, where erased words may still stand.
+
+        Returns:
+            Whether it could be done; another process that reads right now prevents it, until the next time.
+        """
+        if self.connection.in_transaction:
+            return False
+        busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def close(self) -> None:
         """Close the database."""
