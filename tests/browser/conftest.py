@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +40,47 @@ ZOOMED = {"width": 320, "height": 256}
 expect.set_options(timeout=8_000)
 
 OpenPage = Callable[..., Page]
+
+
+class RealServer:
+    """``hipwise serve`` in a process of its own, with a database of its own; it can be stopped and started again."""
+
+    def __init__(self, folder: Path, origin: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder / "log.txt"
+        self._environment = {
+            **os.environ,
+            "PORT": str(self.port),
+            "HIPWISE_DATABASE": str(folder / "hipwise.sqlite"),
+            "HIPWISE_ORIGINS": origin,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> RealServer:
+        """Start, and wait until it is ready."""
+        command = [sys.executable, "-m", "hipwise.cli", "serve"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2):  # noqa: S310
+                    return self
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        pytest.fail(f"the server did not start:\n{self._log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        """End the process, as a restart would."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(20)
+            self._process = None
 
 
 class Widget:
@@ -126,6 +171,14 @@ def stand_in(_stand_in: StandIn) -> StandIn:
     """The server with canned replies, as new."""
     _stand_in.reset()
     return _stand_in
+
+
+@pytest.fixture(scope="session")
+def real_server(_stand_in: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """The server itself, with the trained model."""
+    server = RealServer(tmp_path_factory.mktemp("server"), _stand_in.elsewhere).start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -22,6 +22,9 @@ const SLOW_AFTER = 4000;
 /** The longest `Retry-After`, in seconds, that is waited out. */
 const LONGEST_WAIT = 90;
 
+/** The topic of the reply that says: everything is erased. */
+const FORGET = "service_forget_me";
+
 export type SendState = "sent" | "sending" | "waiting" | "failed" | "refused";
 
 export interface UserEntry {
@@ -310,6 +313,11 @@ export class Conversation extends EventTarget {
         }
       }
       // Questions that the server has not had yet stay at the end.
+      if (drawn.length === 0) {
+        // Forgotten on request: nothing is left but the permission to go on.
+        await this.#forgotten(patient);
+        return;
+      }
       const shown = new Set(drawn.map((entry) => entry.key));
       const own = this.entries.filter(
         (entry) => !shown.has(entry.key) && (entry.from === "user" || this.#refusals.has(entry.key)),
@@ -320,6 +328,17 @@ export class Conversation extends EventTarget {
     } catch (error) {
       if (error instanceof ApiError && error.gone && era === this.#era) await this.#renew();
       else if (patient) throw error;
+    }
+  }
+
+  /** Everything said was erased. Where the page is opened, begin with a greeting; where it is open, say so. */
+  async #forgotten(opening: boolean): Promise<void> {
+    this.entries = this.entries.filter((entry) => entry.from === "user" && entry.state !== "sent");
+    if (opening) {
+      this.#keep(null);
+      await this.#start();
+    } else {
+      this.#notice(this.#strings().deletedElsewhere, true);
     }
   }
 
@@ -444,6 +463,10 @@ export class Conversation extends EventTarget {
       if (!replies) return false;
       this.problem = null;
       entry.state = "sent";
+      if (replies.some((reply) => reply.topic === FORGET)) {
+        // Erased on the server, so not left on the screen either.
+        this.entries = this.entries.filter((one) => one === entry || (one.from === "user" && one.state !== "sent"));
+      }
       this.#answer(entry, replies);
       this.#loaded = true;
       // Tells the other tabs.
