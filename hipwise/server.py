@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 #: Seconds between two looks for conversations whose retention is over.
 _RETENTION_EVERY = 600.0
+#: Seconds between two looks for kiosks that nobody touches, at least and at most.
+_LEAST_PAUSE, _MOST_PAUSE = 1.0, 30.0
 #: Seconds that requests which are being answered get when the server stops. systemd and Docker are content with 5.
 _GRACE = 4.0
 _DAY_SECONDS = 86_400
@@ -288,7 +290,7 @@ async def erase_forever(app: Sanic) -> None:
     """
     settings: Settings = app.ctx.settings
     conversations = app.ctx.conversations
-    pause = max(1.0, min(30.0, settings.idle_seconds / 2))
+    pause = max(_LEAST_PAUSE, min(_MOST_PAUSE, settings.idle_seconds / 2))
     next_retention = 0.0
     while True:
         try:

@@ -39,8 +39,14 @@ _END_OF_HEAD = b"\r\n\r\n"
 class StrictHttp(Http):
     """Sanic's request cycle, with a stricter reading of what arrives."""
 
+    # Sanic's metaclass gives a class slots only.
+    __slots__ = ("_unread",)
+
     request_body: Any
-    _unread = False
+
+    def __init__(self, protocol: HttpProtocol) -> None:
+        super().__init__(protocol)
+        self._unread = False
 
     async def http1(self) -> None:
         """Serve a connection."""
