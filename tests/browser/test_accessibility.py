@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import PHONE, ZOOMED, OpenPage, Widget
 from playwright.sync_api import BrowserContext, Page, expect
-from stand_in import StandIn
+
+from tests.browser.stand_in import StandIn
+from tests.browser.support import PHONE, ZOOMED, OpenPage, Widget
 
 pytestmark = pytest.mark.browser
 
@@ -447,3 +448,22 @@ def test_heads_and_lists_to_find_ones_way(widget: Widget) -> None:
     expect(widget.root.get_by_role("region", name="Conversation").get_by_role("list").first).to_be_visible()
     expect(widget.panel).to_have_attribute("lang", "en")
     expect(widget.box).to_have_accessible_description("Enter sends. Shift and Enter start a new line.")
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("Call 911 now.", ["911"]),
+        ("Call or text 988, or call 911. Again: 911.", ["988", "911"]),
+        ("Ring 999, or 112 in Europe, or 116 123 to talk.", ["999", "112", "116123"]),
+        ("Call +1 (555) 010-0199 or 555-0100-42.", ["+15550100199", "555010042"]),
+        ("Text HOME to 741741. In 6 to 12 months, at 100 % or 2.911 of it, 1911.", []),
+    ],
+)
+def test_which_numbers_can_be_called(open_page: OpenPage, stand_in: StandIn, text: str, numbers: list[str]) -> None:
+    page = open_page(stand_in.url, **PHONE)
+    widget = Widget(page).open()
+    page.route("**/messages", lambda route: route.fulfill(json={"replies": [{"text": text, "kind": "urgent"}]}))
+    answer = widget.ask("help")
+    links = answer.locator("a.call").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    assert links == [f"tel:{number}" for number in numbers]

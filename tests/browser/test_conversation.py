@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from conftest import OpenPage, Widget
 from playwright.sync_api import BrowserContext, Page, expect
-from stand_in import StandIn
+
+from tests.browser.stand_in import StandIn
+from tests.browser.support import OpenPage, Widget
 
 pytestmark = pytest.mark.browser
 

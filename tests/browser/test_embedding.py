@@ -8,9 +8,10 @@ import hashlib
 import json
 
 import pytest
-from conftest import ROOT, OpenPage, Widget
 from playwright.sync_api import Page, expect
-from stand_in import StandIn
+
+from tests.browser.stand_in import StandIn
+from tests.browser.support import ROOT, OpenPage, Widget
 
 pytestmark = pytest.mark.browser
 

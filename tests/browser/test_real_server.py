@@ -6,9 +6,10 @@ import json
 import re
 
 import pytest
-from conftest import PHONE, ROOT, OpenPage, RealServer, Widget
 from playwright.sync_api import expect
-from stand_in import StandIn
+
+from tests.browser.stand_in import StandIn
+from tests.browser.support import PHONE, ROOT, OpenPage, RealServer, Widget
 
 pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.model]
 

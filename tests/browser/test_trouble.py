@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import OpenPage, Widget
 from playwright.sync_api import BrowserContext, Page, expect
-from stand_in import StandIn
+
+from tests.browser.stand_in import StandIn
+from tests.browser.support import OpenPage, Widget
 
 pytestmark = pytest.mark.browser
 
