@@ -98,8 +98,6 @@ class HttpCall:
     headers: Mapping[str, str] = field(default_factory=dict)
     json: Mapping[str, Any] | None = None
     form: Sequence[tuple[str, str]] | None = None
-    #: User and password of basic authentication.
-    login: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

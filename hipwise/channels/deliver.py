@@ -58,11 +58,11 @@ class Sender:
             outcome = await self._insist(channel, call)
             if not outcome.taken and not call.optional:
                 metrics.sends_failed.labels(channel=name).inc()
-                log.error("%s: a reply was not taken (%s: %s)", name, call.method, outcome.reason)
+                log.error("send_failed", extra={"channel": name, "call": call.method, "reason": outcome.reason})
                 # The rest of an answer without its beginning would mislead.
                 return not outcome.unwanted
             if not outcome.taken:
-                log.warning("%s: an extra was not taken (%s: %s)", name, call.method, outcome.reason)
+                log.warning("extra_not_sent", extra={"channel": name, "call": call.method, "reason": outcome.reason})
             if progress is not None:
                 await progress(number + 1)
         return True
@@ -86,8 +86,6 @@ class Sender:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(timeout=_TIMEOUT, trust_env=True)
         kwargs: dict[str, Any] = {"headers": dict(http.headers), "allow_redirects": False}
-        if http.login:
-            kwargs["auth"] = aiohttp.BasicAuth(*http.login)
         if http.form is not None:
             kwargs["data"] = aiohttp.FormData(list(http.form))
         else:

@@ -77,7 +77,7 @@ def active(settings: Settings, environment: Mapping[str, str] | None = None) -> 
             channels.append(state.channel(state.config, site_of(settings)))
         elif state.begun:
             names = ", ".join(variable.name for variable in (*state.missing, *state.wrong))
-            log.warning("%s is not served: %s missing or wrong. See `hipwise channels`.", state.channel.title, names)
+            log.warning("channel_not_served", extra={"channel": state.channel.name, "missing_or_wrong": names})
     return channels
 
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from hipwise.logs import describe
 from hipwise.replies import Suggestion
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,8 @@ class RedisHandled:
 
     def _failed(self, error: Exception) -> None:
         if not self._complained:
-            log.error("Redis does not answer (%s): duplicates are recognised in this process only", type(error).__name__)
+            # From here on duplicates are recognised by the database alone.
+            log.error("redis_failed", extra=describe(error))
         self._complained = True
 
     @staticmethod
@@ -177,7 +179,7 @@ class RedisHandled:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._redis.close()
+        await self._redis.close(close_connection_pool=True)
 
 
 class Menus:

@@ -16,6 +16,7 @@ ALARM = "EMERGENCY:"
 # A sentence ends after . ! ? … (and quotes or brackets that close there) before white space, or after the full stop of
 # Chinese and Japanese, which no space follows. Not after the full stop of "MD." or "e.g." that a small letter follows.
 _SENTENCE_END = re.compile(r"(?<=[.!?…।؟])[\"'”’)\]]*\s+(?![a-z])|(?<=[。！？])\s*")
+_ABBREVIATION = re.compile(r"(?:\b(?:Dr|Mr|Mrs|Ms|St|No|vs|etc|approx)|\b[A-Za-z]\.?[a-z]?)\.$")
 
 
 def utf16_length(text: str) -> int:
@@ -27,7 +28,7 @@ def sentences(text: str) -> list[str]:
     """Return the sentences, each with the white space after it: joined, they are the text again."""
     parts, start = [], 0
     for match in _SENTENCE_END.finditer(text):
-        if match.end() > start:
+        if match.end() > start and not _ABBREVIATION.search(text[start : match.start()]):
             parts.append(text[start : match.end()])
             start = match.end()
     if start < len(text):

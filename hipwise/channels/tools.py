@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from hipwise.channels.base import Channel, Incoming, Site
@@ -42,7 +43,7 @@ def _mark(state: Status, name: str) -> str:
 
 @dataclass(frozen=True)
 class _Preview:
-    """How a channel is previewed: its class, the conversation's channel, the address replies go to, whether it has buttons."""
+    """How a channel is previewed: the platform, the conversation's channel, and the addresses."""
 
     channel: type[Channel]
     name: str
@@ -88,17 +89,12 @@ def load_in_memory() -> Any:
     Raises:
         HipwiseError: there is no model.
     """
-    from hipwise.agent import load_agent
-    from hipwise.conversation import Conversations
-    from hipwise.paths import KNOWLEDGE
-    from hipwise.replies.build import default_builder
-    from hipwise.safety import SafetyCheck
-    from hipwise.store.conversations import ConversationStore
-    from hipwise.store.tracker_store import SqliteTrackerStore
+    from hipwise.quiet import quieten
 
-    trackers = SqliteTrackerStore(db=":memory:")
-    agent = load_agent(tracker_store=trackers)
-    return Conversations(agent, default_builder(), SafetyCheck(KNOWLEDGE / "safety.yml"), ConversationStore(trackers))
+    quieten()
+    from hipwise.server import load
+
+    return load(replace(Settings.from_environment(), database=Path(":memory:")))
 
 
 async def _preview(how: _Preview, say: Say, conversations: Any) -> int:
@@ -119,10 +115,10 @@ async def _preview(how: _Preview, say: Say, conversations: Any) -> int:
         event = Incoming(how.name, "preview", f"preview {number}", "text", turn, to=how.to, via=how.via)
         shown = turn
         if turn == "*":
-            event, shown = _changed(event, kind="unreadable", text="", what="voice"), "[recording]"
+            event, shown = replace(event, kind="unreadable", text="", what="voice"), "[recording]"
         elif turn.isdigit() and not channel.numbered and len(menu) >= int(turn):
             chosen = menu[int(turn) - 1]
-            event, shown = _changed(event, kind="press", text=chosen.payload), f"[presses: {chosen.title}]"
+            event, shown = replace(event, kind="press", text=chosen.payload), f"[presses: {chosen.title}]"
         for line in _bubble([shown], right=True):
             say(line)
         replies = await inbox.answer(event, channel.numbered)
@@ -132,12 +128,6 @@ async def _preview(how: _Preview, say: Say, conversations: Any) -> int:
                 say(line)
     await inbox.close()
     return 0
-
-
-def _changed(event: Incoming, **changes: Any) -> Incoming:
-    from dataclasses import replace
-
-    return replace(event, **changes)
 
 
 def _bubble(lines: Iterable[str], *, right: bool = False) -> list[str]:

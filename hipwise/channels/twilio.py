@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -201,12 +202,13 @@ class Twilio(Channel):
 
     def http(self, call: Call) -> HttpCall:
         account = self.config["HIPWISE_TWILIO_ACCOUNT_SID"]
+        login = base64.b64encode(f"{account}:{self.config['HIPWISE_TWILIO_AUTH_TOKEN']}".encode()).decode()
         form = [(name, str(value)) for name, value in call.body.items()]
         form.append(("StatusCallback", f"{self.site.public_url}{self.path()}"))
         return HttpCall(
             f"{self.base}/2010-04-01/Accounts/{account}/Messages.json",
+            {"Authorization": f"Basic {login}"},
             form=form,
-            login=(account, self.config["HIPWISE_TWILIO_AUTH_TOKEN"]),
         )
 
     def outcome(self, status: int, headers: Mapping[str, str], body: Any) -> Outcome:

@@ -14,13 +14,15 @@ from limits import parse
 
 from hipwise.channels.base import Channel, Incoming, MalformedUpdate, WebhookRequest, WebhookResponse
 from hipwise.channels.deliver import Sender
-from hipwise.channels.http import ApiError, RateLimits
 from hipwise.channels.identity import Identity
 from hipwise.channels.notices import notice
+from hipwise.channels.rates import RateLimits
+from hipwise.channels.responses import ApiError
 from hipwise.channels.state import Handled, Menus, OptOuts, SqliteHandled
 from hipwise.channels.text import choose, offered
 from hipwise.conversation import MessageTooLong, TurnFailed
 from hipwise.insights import metrics
+from hipwise.logs import describe
 from hipwise.replies import Reply
 from hipwise.safety.regions import Region
 from hipwise.settings import Settings
@@ -36,6 +38,7 @@ LONGEST_TEXT = 8_000
 #: Events of one request that are looked at.
 MOST_EVENTS = 1_000
 
+_FORGET = "service_forget_me"
 _URGENT = ("urgent", "crisis")
 _ONE_A_MINUTE = parse("1/minute")
 
@@ -97,10 +100,6 @@ class Inbox:
         handled = self._memory(conversations)
         for event in sorted(events, key=lambda event: event.at):
             event = replace(event, text=event.text[:LONGEST_TEXT])
-            if event.kind == "failed":
-                metrics.sends_failed.labels(channel=event.channel).inc()
-                log.error("%s: a reply was not delivered (%s)", event.channel, event.text)
-                continue
             if event.at and time.time() - event.at > OLDEST:
                 continue
             key = self._identity.message(event.channel, f"webhook {event.id}")
@@ -111,6 +110,12 @@ class Inbox:
             if not claim.mine:
                 self._mine.discard(key)
                 elsewhere = elsewhere or not claim.done
+                continue
+            if event.kind == "failed":
+                metrics.sends_failed.labels(channel=event.channel).inc()
+                log.error("not_delivered", extra={"channel": event.channel, "reason": event.text})
+                await handled.finish(key)
+                self._mine.discard(key)
                 continue
             tasks.append(self._queue(channel, event, key, claim.sent))
         if tasks and channel.patience:
@@ -165,7 +170,7 @@ class Inbox:
             await handled.release(key)
             raise
         except Exception as error:
-            log.error("%s: a message was not handled: %s", event.channel, type(error).__name__)
+            log.error("message_not_handled", extra={"channel": event.channel, **describe(error)})
             await handled.release(key)
             return False
         return True
@@ -174,7 +179,7 @@ class Inbox:
         try:
             return await self.answer(event, channel.numbered)
         except Exception as error:
-            log.error("%s: a message was not answered: %s", event.channel, type(error).__name__)
+            log.error("message_not_answered", extra={"channel": event.channel, **describe(error)})
             metrics.failures.labels(channel=event.channel).inc()
             conversations = self._conversations()
             return [*conversations.emergency(event.text), conversations.builder.reply("technical_problem")]
@@ -251,7 +256,7 @@ class Inbox:
         if event.kind == "start":
             return self._keep(conversations, conversation, message, greeting)
         replies = await self._respond(conversations, conversation, message, event, numbered)
-        if not first or any(reply.topic in ("smalltalk_greet", "service_forget_me") for reply in replies):
+        if not first or any(reply.topic in ("smalltalk_greet", _FORGET) for reply in replies):
             return replies
         # An emergency is answered before anything else is said.
         urgent = any(reply.kind in _URGENT for reply in replies)
@@ -280,6 +285,9 @@ class Inbox:
             replies = self._keep(conversations, conversation, message, error.replies)
         except TurnFailed as error:
             replies = [*error.replies, builder.reply("technical_problem")]
+        if any(reply.topic == _FORGET for reply in replies):
+            # Nothing is kept of what was offered either, so there is nothing to press.
+            replies = [replace(reply, suggestions=()) for reply in replies]
         if event.what:
             # Words under a picture: the words are answered, and it is said that the picture was not looked at.
             urgent = sum(reply.kind in _URGENT for reply in replies)
@@ -293,7 +301,7 @@ class Inbox:
         try:
             _, greeting = await conversations.open(channel, conversation)
         except Exception as error:  # the answer must not fail with the greeting
-            log.error("%s: no greeting: %s", channel, type(error).__name__)
+            log.error("no_greeting", extra={"channel": channel, **describe(error)})
             return [conversations.builder.reply("smalltalk_greet")]
         return list(greeting)
 
@@ -317,14 +325,14 @@ class Inbox:
     def _opt_outs(self) -> OptOuts:
         return OptOuts(self._conversations().store.trackers.connection)
 
-    async def close(self, seconds: float = 10.0) -> None:
+    async def close(self, seconds: float = 4.0) -> None:
         """Finish what was acknowledged, for so many seconds; then let go of the rest."""
         if self._tasks:
             _, pending = await asyncio.wait(set(self._tasks), timeout=seconds)
             for task in pending:
                 task.cancel()
             if pending:
-                log.error("%d messages were not answered before the end", len(pending))
+                log.error("messages_abandoned", extra={"count": len(pending)})
                 await asyncio.wait(pending, timeout=1)
         await self._sender.close()
         close = getattr(self._handled, "close", None)
@@ -336,7 +344,7 @@ def _verified(channel: Channel, request: WebhookRequest) -> bool:
     try:
         return channel.verify(request)
     except Exception as error:  # whatever cannot be checked is not verified
-        log.warning("%s: a request could not be checked: %s", channel.name, type(error).__name__)
+        log.warning("not_verifiable", extra={"channel": channel.name, **describe(error)})
         return False
 
 
