@@ -22,7 +22,7 @@ export const base = css`
     --on-accent: var(--hipwise-on-accent, #fff);
     --ground: var(--hipwise-background, #fff);
     --ink: var(--hipwise-text, #16242b);
-    --soft: #48585f;
+    --soft: #3d4b52;
     --line: #6b7d85;
     --hair: #d4dde0;
     --bot: var(--hipwise-bubble, #eef3f4);
@@ -224,7 +224,7 @@ export const parts = css`
     line-height: 1;
   }
   .sources[open] summary::before {
-    transform: rotate(90deg);
+    content: "▾" / "";
   }
   .sources p {
     margin: 0 0 0.4em;
