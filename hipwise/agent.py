@@ -35,6 +35,9 @@ def load_agent(model: Path | None = None, tracker_store: Any = None) -> Any:
     from rasa.exceptions import ModelNotFound
     from rasa.shared.core.domain import Domain
 
+    from hipwise import rasa_fixes
+
+    rasa_fixes.apply()
     store = InMemoryTrackerStore(Domain.empty()) if tracker_store is None else tracker_store
     try:
         agent = Agent.load(

@@ -1,0 +1,310 @@
+"""Mends Rasa 3.6.21 where it wastes time on every message. The answers stay the same.
+
+Rasa's open-source line ended with 3.6.21, so nobody will mend it there. Each fix below names what it replaces, why, and
+what it saves; figures are from this project's model on one core of a small server. A fix is put in place only where the
+code that it replaces is, to the letter, the code that it was written against: :func:`apply` compares hashes, and leaves
+Rasa's own in place, slower and as right as ever, where they differ. ``tests/test_rasa_fixes.py`` compares them.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib
+import inspect
+import json
+import logging
+import tarfile
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+log = logging.getLogger(__name__)
+
+#: The version that the fixes were written against.
+RASA_VERSION = "3.6.21"
+
+
+class Fix(NamedTuple):
+    """One replacement.
+
+    Attributes:
+        module: the module that holds what is replaced.
+        name: its qualified name there.
+        digest: of the source that it was written against, see :func:`source_digest`.
+        make: given the original, returns the replacement.
+    """
+
+    module: str
+    name: str
+    digest: str
+    make: Callable[[Any], Any]
+
+
+# --- a custom action's result is checked by a validator that is compiled once: 23 ms an action become 0.2
+
+@functools.cache
+def _action_result_validator(schema: str) -> Any:
+    from jsonschema.validators import validator_for
+
+    parsed = json.loads(schema)
+    kind = validator_for(parsed)
+    kind.check_schema(parsed)
+    return kind(parsed)
+
+
+def _validate_action_result(original: Callable[..., bool]) -> Callable[..., bool]:
+    """``jsonschema.validate`` checks the schema itself, each time. The schema does not change."""
+
+    def validate(self: Any, result: dict[str, Any]) -> bool:
+        validator = _action_result_validator(json.dumps(self.action_response_format_spec()))
+        if validator.is_valid(result):
+            return True
+        return original(self, result)  # raises, with the words that Rasa has for it
+
+    return validate
+
+
+# --- the class of an event is looked up instead of searched for among all subclasses of all subclasses: 0.13 ms an event
+
+_event_classes: dict[str, Any] = {}
+
+
+def _resolve_by_type(original: staticmethod[..., Any]) -> Any:
+    def resolve(type_name: str, default: Any = None) -> Any:
+        found = _event_classes.get(type_name)
+        if found is None:
+            found = original(type_name, default)
+            # Not the default, which is the caller's, and not a class that was made meanwhile and may go again.
+            if found is not None and found is not default and found.__module__ == "rasa.shared.core.events":
+                _event_classes[type_name] = found
+        return found
+
+    return staticmethod(resolve)
+
+
+# --- the trained graph runs in order; dask's scheduler builds, optimises and walks it anew for every message: 2 ms a turn
+
+def _ordered_graph_runner(original: type) -> type:
+    """A graph runner for trained models: one process, one thread, each component after those that it needs.
+
+    It is also what dask's synchronous scheduler does, in the end.
+    """
+    from rasa.engine.exceptions import GraphComponentException, GraphRunError
+    from rasa.shared.exceptions import InvalidConfigException, RasaException
+
+    class OrderedGraphRunner(original):
+        """Runs a graph's components in an order that is worked out once."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._orders: dict[tuple[str, ...], list[str] | None] = {}
+
+        def run(self, inputs: dict[str, Any] | None = None, targets: list[str] | None = None) -> dict[str, Any]:
+            """Return the output of each target."""
+            wanted = tuple(targets if targets else self._graph_schema.target_names)
+            if wanted not in self._orders:
+                self._orders[wanted] = self._order(wanted)
+            order = self._orders[wanted]
+            results = dict(inputs or {})
+            if order is None or not results.keys().isdisjoint(self._instantiated_nodes):
+                return super().run(inputs, targets)  # type: ignore[no-any-return]
+            try:
+                for name in order:
+                    results[name] = self._call(self._instantiated_nodes[name], results)
+            except RuntimeError as error:
+                raise GraphRunError("Error running runner.") from error
+            return {name: results[name] for name in wanted}
+
+        def _order(self, wanted: tuple[str, ...]) -> list[str] | None:
+            """Return the nodes to run, each after what it needs; None where hooks watch or nodes load late: dask's turn."""
+            schema = self._graph_schema.minimal_graph_schema(list(wanted))
+            order: list[str] = []
+            open_nodes: set[str] = set()
+
+            def visit(name: str) -> None:
+                if name in order or name not in schema.nodes:
+                    return
+                if name in open_nodes:
+                    raise GraphRunError(f"The graph has a cycle at '{name}'.")
+                open_nodes.add(name)
+                for needed in schema.nodes[name].needs.values():
+                    visit(needed)
+                order.append(name)
+
+            for name in wanted:
+                visit(name)
+            nodes = [self._instantiated_nodes[name] for name in order]
+            return order if all(node._eager and not node._hooks for node in nodes) else None
+
+        @staticmethod
+        def _call(node: Any, results: dict[str, Any]) -> Any:
+            try:
+                given = {parameter: results[provider] for parameter, provider in node._inputs.items()}
+            except KeyError as error:
+                raise GraphRunError(
+                    f"Missing input to run node '{node._node_name}'. Expected input '{error.args[0]}' to provide a parameter."
+                ) from None
+            try:
+                return node._fn(node._component, **given)
+            except (InvalidConfigException, RasaException):
+                raise
+            except Exception as error:
+                raise GraphComponentException(f"Error running graph component for node {node._node_name}.") from error
+
+    return OrderedGraphRunner
+
+
+# --- only rules that can match the latest state are compared with the conversation, not all of them: 3 ms a turn
+
+class _RuleIndex:
+    """The rules of one lookup by what their last state asks for: the action before, and the intent."""
+
+    def __init__(self, lookup: dict[str, Any], states_of: Callable[[str], list[dict[str, Any]]], not_set: str) -> None:
+        self.lookup = lookup
+        self.size = len(lookup)
+        self._by_need: dict[tuple[Any, Any], list[str]] = {}
+        for key in lookup:
+            states = states_of(key)
+            last = states[-1] if states else {}
+            need = (_need(last, "prev_action", "action_name", not_set), _need(last, "user", "intent", not_set))
+            self._by_need.setdefault(need, []).append(key)
+
+    def candidates(self, state: dict[str, Any]) -> list[str]:
+        """Return the rules whose last state this one may match; those left out surely do not."""
+        action = state.get("prev_action", {}).get("action_name")
+        intent = state.get("user", {}).get("intent")
+        found: list[str] = []
+        for need in {(a, i) for a in (action, None) for i in (intent, None)}:
+            found += self._by_need.get(need, ())
+        return found
+
+
+def _need(state: dict[str, Any], kind: str, name: str, not_set: str) -> Any:
+    """Return the value that a rule's state asks for, or None where it asks for none in particular."""
+    value = state.get(kind, {}).get(name)
+    return value if isinstance(value, str) and value and value != not_set else None
+
+
+def _get_possible_keys(original: Callable[..., set[str]]) -> Callable[..., set[str]]:
+    from rasa.core.policies.rule_policy import SHOULD_NOT_BE_SET
+
+    def possible_keys(self: Any, lookup: dict[str, Any], states: list[dict[str, Any]]) -> set[str]:
+        if not states or not lookup or not states[-1].get("prev_action"):
+            return original(self, lookup, states)
+        indices = self.__dict__.setdefault("_hipwise_indices", {})
+        index = indices.get(id(lookup))
+        if index is None or index.lookup is not lookup or index.size != len(lookup):
+            index = indices[id(lookup)] = _RuleIndex(lookup, self._rule_key_to_state, SHOULD_NOT_BE_SET)
+        candidates = index.candidates(states[-1])
+        return original(self, dict.fromkeys(candidates), states) if candidates else set()
+
+    return possible_keys
+
+
+# --- lines of the log that nobody prints are not given deep copies of what the patient said: 0.5 ms a turn
+
+def _copies_for_the_log(original: types.ModuleType) -> Any:
+    """In these modules ``copy.deepcopy`` serves debug lines only. The lines are filtered out; the copies were made anyway."""
+    return types.SimpleNamespace(copy=original.copy, deepcopy=lambda value: value)
+
+
+# --- a model's domain was checked when it was trained; parsing it for the check alone takes 0.9 s of every start
+
+def _load_domain(original: Any) -> Any:
+    def load(
+        cls: type[Any], /, config: dict[str, Any], model_storage: Any, resource: Any, execution_context: Any, **kwargs: Any
+    ) -> Any:
+        """Creates provider using a persisted version of itself."""
+        from rasa.shared.core.domain import Domain
+        from rasa.shared.utils.io import read_file, read_yaml
+
+        with model_storage.read_from(resource) as folder:
+            files = sorted(Path(folder).iterdir())
+            if [file.name for file in files] != ["domain.yml"]:
+                return original.__func__(cls, config, model_storage, resource, execution_context, **kwargs)
+            domain = Domain.from_dict(Domain.merge_domain_dicts(read_yaml(read_file(files[0])), {}))
+        return cls(model_storage, resource, domain)
+
+    return classmethod(load)
+
+
+# --- a model archive is unpacked once, not first to look at its member names and then again: 0.4 s of every start
+
+def _extract_archive(original: Any) -> Any:
+    def extract(model_archive_path: Path | str, temporary_directory: Path) -> None:
+        from rasa.engine.storage.local_model_storage import LocalModelStorage
+
+        with tarfile.open(model_archive_path, mode="r:gz") as archive:
+            # Refuses what leaves the folder, links out of it, and devices (PEP 706), as it goes.
+            archive.extractall(temporary_directory, filter="data")
+        LocalModelStorage._assert_not_rasa2_archive(temporary_directory)
+
+    return staticmethod(extract)
+
+
+FIXES = (
+    Fix("rasa.core.actions.action", "RemoteAction._validate_action_result", "f8cdb4be68123961", _validate_action_result),
+    Fix("rasa.shared.core.events", "Event.resolve_by_type", "b5cf570fa7f286c7", _resolve_by_type),
+    Fix("rasa.core.processor", "DaskGraphRunner", "4bf8bbd2545dac20", _ordered_graph_runner),
+    Fix("rasa.core.policies.rule_policy", "RulePolicy._get_possible_keys", "2915fd81711e194c", _get_possible_keys),
+    Fix("rasa.core.processor", "copy", "f42dfbf26e2ffcb6", _copies_for_the_log),
+    Fix("rasa.core.policies.rule_policy", "copy", "952d1a13906511ac", _copies_for_the_log),
+    Fix("rasa.core.policies.memoization", "copy", "e4519f1a04ecdcce", _copies_for_the_log),
+    Fix("rasa.graph_components.providers.domain_provider", "DomainProvider.load", "75a21f7228a83368", _load_domain),
+    Fix(
+        "rasa.engine.storage.local_model_storage",
+        "LocalModelStorage._extract_archive_to_directory",
+        "bb945b3a4e7d68f3",
+        _extract_archive,
+    ),
+)
+
+_done: dict[tuple[str, str], Any] = {}
+
+
+def source_digest(fix: Fix) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of the source that ``fix`` replaces, as it is installed.
+
+    For an imported name (a class or module of elsewhere) it is that of both the module and what the name stands for, since
+    what matters is how the one uses the other.
+    """
+    module = importlib.import_module(fix.module)
+    owner, _, attribute = fix.name.rpartition(".")
+    found = inspect.getattr_static(getattr(module, owner) if owner else module, attribute)
+    found = getattr(found, "__func__", found)
+    if isinstance(found, types.FunctionType):
+        source = inspect.getsource(found)
+    elif isinstance(found, types.ModuleType):
+        source = inspect.getsource(module)
+    else:
+        source = inspect.getsource(module) + inspect.getsource(inspect.getmodule(found) or module)
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def apply() -> list[str]:
+    """Put the fixes in place, once; return the names of those that are in place.
+
+    One whose original is not what it was written against is left out, with a warning in the log.
+    """
+    import rasa.version
+
+    for fix in FIXES:
+        if (fix.module, fix.name) in _done:
+            continue
+        if rasa.version.__version__ != RASA_VERSION or source_digest(fix) != fix.digest:
+            log.warning("%s.%s is not what the fix for Rasa %s replaces; left as it is", fix.module, fix.name, RASA_VERSION)
+            continue
+        module = importlib.import_module(fix.module)
+        owner_name, _, attribute = fix.name.rpartition(".")
+        owner = getattr(module, owner_name) if owner_name else module
+        original = inspect.getattr_static(owner, attribute)
+        _done[fix.module, fix.name] = original
+        setattr(owner, attribute, fix.make(original))
+    return [f"{module}.{name}" for module, name in _done]
+
+
+def original_of(module: str, name: str) -> Any:
+    """Return what stood at ``module``'s ``name`` before :func:`apply`, as a class holds it (a ``staticmethod`` stays one)."""
+    return _done[module, name]
