@@ -75,6 +75,9 @@ def train(*, force: bool = False, say: Callable[[str], None] = lambda _: None, m
     from rasa.model_training import train as rasa_train
     from rasa.shared.exceptions import RasaException
 
+    from hipwise import rasa_fixes
+
+    rasa_fixes.apply(rasa_fixes.FIXES + rasa_fixes.TRAINING_FIXES)
     models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=models) as folder:
         try:
