@@ -140,16 +140,18 @@ class Conversations:
         """
         message_id = message_id or secrets.token_urlsafe(12)
         started = time.perf_counter()
+        if len(text) > LONGEST:
+            raise MessageTooLong([*self.emergency(text), self.builder.reply("too_long")])
         async with self._lock(conversation):
-            if self.store:
-                if existing and not self.store.exists(conversation):
-                    raise ConversationUnknown
-                if (answered := self.store.answered(conversation, message_id)) is not None:
-                    return answered
-            if len(text) > LONGEST:
-                raise MessageTooLong([*self.emergency(text), self.builder.reply("too_long")])
             try:
+                if self.store:
+                    if existing and not self.store.exists(conversation):
+                        raise ConversationUnknown
+                    if (answered := self.store.answered(conversation, message_id)) is not None:
+                        return answered
                 replies = await self._answer(conversation, text, channel, message_id)
+            except ConversationUnknown:
+                raise
             except Exception as error:
                 # Where and what, but never the message: an exception's text may quote the patient.
                 log.error("turn_failed", extra={"channel": channel, **describe(error)})

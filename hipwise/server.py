@@ -21,9 +21,10 @@ from sanic.response import HTTPResponse
 from hipwise import logs
 from hipwise.channels import http, pages
 from hipwise.channels.http import Fixed, RateLimits, json_response, not_ready
+from hipwise.channels.registry import register_channels
 from hipwise.channels.responses import as_json
 from hipwise.channels.tokens import Tokens
-from hipwise.channels.wire import StrictProtocol, StrictRequest
+from hipwise.channels.wire import LARGEST_BODY, StrictProtocol, StrictRequest
 from hipwise.errors import HipwiseError
 from hipwise.insights import metrics
 from hipwise.paths import HOME, KNOWLEDGE, WEB
@@ -62,7 +63,7 @@ def create_app(settings: Settings) -> Sanic:
         MOTD=False,
         PROXIES_COUNT=settings.proxies or None,
         REGISTER=False,
-        REQUEST_MAX_SIZE=http.LARGEST_BODY,
+        REQUEST_MAX_SIZE=LARGEST_BODY,
         REQUEST_TIMEOUT=15,
         RESPONSE_TIMEOUT=30,
     )
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> Sanic:
     web = WebInput(Tokens(load_secret(settings), settings.token_hours), limits)
     app.blueprint(web.blueprint())
     app.blueprint(kiosk.blueprint(web, limits, settings))
+    register_channels(app, settings)
     _add_operations(app)
     app.blueprint(pages.blueprint(WEB))
     return app
@@ -224,7 +226,11 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
             return
         # Rasa's import may have brought handlers and warnings of its own.
         logs.configure(settings.log_level)
-        await conversations.warm()
+        try:
+            await conversations.warm()
+        except Exception as error:
+            log.error("model_does_not_answer", extra=logs.describe(error))
+            raise HipwiseError("The model does not fit this version; run `uv run hipwise train --force`.") from error
         make_ready(app, conversations)
         host = "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else settings.host
         log.info("ready", extra={"seconds": round(time.monotonic() - began, 2)})
@@ -234,16 +240,13 @@ async def serve(settings: Settings, say: Callable[[str], None]) -> None:
     finally:
         metrics.ready.set(0)
         log.info("stopping")
-        conversations = app.ctx.conversations
-        # What comes from now on is told to come again later; what is being answered holds its own reference.
-        app.ctx.conversations = None
         if job is not None:
             job.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await job
         await stop(server)
-        if conversations is not None:
-            conversations.store.trackers.close()
+        if app.ctx.conversations is not None:
+            app.ctx.conversations.store.trackers.close()
         log.info("stopped")
 
 

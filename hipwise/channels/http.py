@@ -21,9 +21,6 @@ __all__ = ["ApiError", "Fixed", "RateLimits", "address", "install", "json_respon
 
 log = logging.getLogger(__name__)
 
-#: Bytes of a request body. 1,000 characters take 4,000 bytes at most in UTF-8 and 12,000 when JSON escapes each one.
-LARGEST_BODY = 16 * 1024
-
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 408: "timeout",
           413: "too_large", 415: "unsupported_media_type", 429: "too_many_requests", 431: "too_large", 503: "not_ready"}
 _MESSAGES = {400: "The request is malformed.", 404: "There is nothing here.", 405: "That method is not allowed here.",
