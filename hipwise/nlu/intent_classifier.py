@@ -22,7 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, vstack
 
-from hipwise.nlu.vectors import KEY, Vectors, of
+from hipwise.nlu.vectors import Vectors, of
 
 _ARRAYS = "classifier.npz"
 _LABELS = "labels.json"
@@ -64,9 +64,7 @@ class Model:
         return np.clip(similar, 0.0, 1.0)
 
 
-def fit(
-    dense: np.ndarray, sparse: csr_matrix, intents: list[str], *, C: float, components: int, seed: int = 1
-) -> Model:
+def fit(dense: np.ndarray, sparse: csr_matrix, intents: list[str], *, C: float, components: int, seed: int = 1) -> Model:
     """Learn a `Model` from rows of features and the intent of each."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.utils.extmath import randomized_svd

@@ -68,7 +68,11 @@ class LanguageDetector(GraphComponent):  # type: ignore[misc]
         return {}
 
     def __init__(
-        self, model_storage: ModelStorage, resource: Resource, english: WordSet | None = None, others: dict[str, WordSet] | None = None
+        self,
+        model_storage: ModelStorage,
+        resource: Resource,
+        english: WordSet | None = None,
+        others: dict[str, WordSet] | None = None,
     ) -> None:
         """Keep the word sets, when loaded."""
         self._model_storage = model_storage
@@ -151,7 +155,12 @@ class LanguageDetector(GraphComponent):  # type: ignore[misc]
         language = max(scores, key=lambda name: scores[name])
         hits = scores[language]
         foreign = sum(word not in self._english for word in found)
-        if hits >= 0.5 * len(found) and foreign >= 0.4 * len(found) and hits > 0.6 * english and hits >= (1.0 if len(found) < 3 else 1.6):
+        if (
+            hits >= 0.5 * len(found)
+            and foreign >= 0.4 * len(found)
+            and hits > 0.6 * english
+            and hits >= (1.0 if len(found) < 3 else 1.6)
+        ):
             return language
         accented = sum(not word.isascii() for word in found)
         if accented >= 2 and foreign >= 0.7 * len(found):

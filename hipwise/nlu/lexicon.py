@@ -20,7 +20,7 @@ from rasa.shared.exceptions import RasaException
 class WordSet:
     """An immutable set of words."""
 
-    __slots__ = ("hashes", "_members")
+    __slots__ = ("_members", "hashes")
 
     def __init__(self, hashes: np.ndarray) -> None:
         """Take sorted uint32 hashes."""

@@ -33,7 +33,9 @@ _CLAUSE = re.compile(
     r"(?:\s*,\s*(?:and|or|but|so|also|plus|then)?|\s+(?:and|or|but|also|plus|n|&|\+)|\s*/)\s*(?:also\s+|then\s+|so\s+|if so\s*,?\s*)?\s"
     rf"(?={_OPENERS}\b)"
 )
-_STARTS = re.compile(rf"^(?:(?:and|or|but|so|also|ok|okay|well|hi|hello|hey|please|sorry|just|then|my question is|question)[\s,:]+)*{_OPENERS}\b")
+_STARTS = re.compile(
+    rf"^(?:(?:and|or|but|so|also|ok|okay|well|hi|hello|hey|please|sorry|just|then|my question is|question)[\s,:]+)*{_OPENERS}\b"
+)
 _ASKS = re.compile(
     r"\?|\b(?:tell me|explain|i (?:just |only |really )?(?:want|need|would like|wanted|'d like) to (?:know|ask|understand)|wonder(?:ing)?|my question|"
     r"question is|curious|not sure (?:if|whether|what|how)|don't (?:know|understand) (?:if|whether|what|how|why|when)|"

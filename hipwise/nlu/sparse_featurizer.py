@@ -124,9 +124,7 @@ class SparseFeaturizer(GraphComponent):  # type: ignore[misc]
         ]
         least = int(self._config["least"])
         tokens = [self._tokens(text, terms) for text, terms in examples]
-        self._blocks = [
-            Block.learn((parts[number] for parts in tokens), 1 if number == 2 else least) for number in range(3)
-        ]
+        self._blocks = [Block.learn((parts[number] for parts in tokens), 1 if number == 2 else least) for number in range(3)]
         saved = [{"tokens": list(block.vocabulary), "idf": block.idf} for block in self._blocks]
         with self._model_storage.write_to(self._resource) as folder:
             (folder / _FILE).write_text(json.dumps(saved, ensure_ascii=False), encoding="utf-8")

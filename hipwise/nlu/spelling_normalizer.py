@@ -163,7 +163,9 @@ class SpellingNormalizer(GraphComponent):  # type: ignore[misc]
             return word
         length = len(word)
         allowed = 1 if length <= 6 else 2 if length <= 9 else 3
-        near = [candidate for size in range(length - allowed, length + allowed + 1) for candidate in self._by_length.get(size, ())]
+        near = [
+            candidate for size in range(length - allowed, length + allowed + 1) for candidate in self._by_length.get(size, ())
+        ]
         heard = self._sounds.get(sound(word)) if length >= 5 else None
         found = extract(word, near, scorer=OSA.distance, score_cutoff=allowed, limit=8)
         best = min(

@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 
 # What phones put in for the keys on a keyboard; the training data has plain ones.
-_SAME = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "})
+_SAME = str.maketrans(
+    {"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
+)
 
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 

@@ -22,7 +22,7 @@ class Vectors:
         sparse: CSR matrix of the same rows, or None before the `SparseFeaturizer`.
     """
 
-    __slots__ = ("texts", "dense", "sparse")
+    __slots__ = ("dense", "sparse", "texts")
 
     def __init__(self, texts: list[str], dense: np.ndarray, sparse: csr_matrix | None = None) -> None:
         self.texts = texts
@@ -46,5 +46,7 @@ def of(message: Any) -> Vectors:
     """
     vectors = message.get(KEY)
     if not isinstance(vectors, Vectors):
-        raise ValueError("no sentence vectors on the message: put hipwise.nlu.sentence_encoder.SentenceEncoder earlier in the pipeline")
+        raise ValueError(
+            "no sentence vectors on the message: put hipwise.nlu.sentence_encoder.SentenceEncoder earlier in the pipeline"
+        )
     return vectors
