@@ -325,7 +325,7 @@ class Inbox:
     def _opt_outs(self) -> OptOuts:
         return OptOuts(self._conversations().store.trackers.connection)
 
-    async def close(self, seconds: float = 4.0) -> None:
+    async def close(self, seconds: float = 3.0) -> None:
         """Finish what was acknowledged, for so many seconds; then let go of the rest."""
         if self._tasks:
             _, pending = await asyncio.wait(set(self._tasks), timeout=seconds)
