@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hipwise.channels import pictures
 from hipwise.channels.base import Call, Channel, Incoming, Site
 from hipwise.channels.notices import NAMES, notice
 from hipwise.channels.text import is_gsm7, segments
@@ -173,3 +174,12 @@ def test_nothing_competes_with_an_emergency(builder: ReplyBuilder) -> None:
         send(api, channel.render(turn, incoming(name)))
         assert "/ask_" not in str(api.calls), name
         assert "Reply 1" not in str(api.calls), name
+
+
+def test_every_figure_has_a_picture_of_what_it_is_now(builder: ReplyBuilder) -> None:
+    named = {Path(reply.figure.url).stem for reply in every_reply(builder) if reply.figure}
+    assert named == set(pictures.NAMES)
+    for name in named:
+        assert pictures.is_current(name), f"{name}.png is old: python -m hipwise.channels.pictures"
+        # Telegram, WhatsApp and Messenger take 5 MB, Slack and Twilio more.
+        assert (pictures.FIGURES / f"{name}.png").stat().st_size < 200_000
