@@ -79,6 +79,7 @@ def test_lost_network(widget: Widget, page: Page, stand_in: StandIn) -> None:
     expect(widget.problem).to_contain_text("emergency number")
     expect(widget.said.filter(has_text="You are offline")).to_have_count(1)
     expect(widget.root.locator("li.user .meta")).to_contain_text("Waiting for the connection")
+    expect(widget.users).to_be_in_viewport(ratio=1)
     page.context.set_offline(False)
     expect(widget.bots).to_have_count(2)
     expect(widget.problem).to_have_count(0)

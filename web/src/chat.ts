@@ -75,6 +75,8 @@ export class HipwiseChat extends LitElement {
   readonly #full = matchMedia(FULL_SCREEN);
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
   #shown = false;
+  /** There was something in the way at the last drawing. */
+  #trouble = false;
   /** What to scroll to after the next drawing: the end, or the entry with this key. */
   #follow: { key: string } | "end" | null = null;
 
@@ -195,6 +197,10 @@ export class HipwiseChat extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has("open") && this.open !== this.#shown) this.#toggle();
     this.#restoring = false;
+    // What stands in the way takes room from the log: the message that waits stays in sight.
+    const trouble = !!this.#conversation?.problem;
+    if (trouble && !this.#trouble) this.#follow ??= "end";
+    this.#trouble = trouble;
     if (this.#follow) this.#scroll();
   }
 
