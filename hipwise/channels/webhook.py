@@ -106,7 +106,12 @@ class Inbox:
             if key in self._mine:
                 continue
             self._mine.add(key)
-            claim = await handled.claim(key)
+            try:
+                claim = await handled.claim(key)
+            except Exception as error:  # a database that is locked, say: not acknowledged, so it comes again
+                self._mine.discard(key)
+                log.error("not_claimed", extra={"channel": event.channel, **describe(error)})
+                return _refuse(503, "not_ready", {"Retry-After": "30"})
             if not claim.mine:
                 self._mine.discard(key)
                 elsewhere = elsewhere or not claim.done

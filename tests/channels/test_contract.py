@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from typing import Any
 
 import pytest
 
 from hipwise.channels.rates import RateLimits
+from hipwise.channels.state import SqliteHandled
 from hipwise.conversation import TurnFailed
 from hipwise.insights import metrics
 from hipwise.settings import Settings
@@ -288,3 +290,19 @@ async def test_a_huge_body_is_refused_before_it_is_looked_at(name: str, start: S
     harness = await start(name)
     request = harness.sign(harness.channel, message(name, "x" * 2_000_000))
     assert (await harness.inbox.receive(harness.channel, request)).status == 413
+
+
+@ALL
+async def test_a_database_that_is_busy_makes_the_platform_come_again(
+    name: str, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness = await start(name)
+
+    async def locked(self: SqliteHandled, key: str) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    update = message(name, "hello")
+    monkeypatch.setattr(SqliteHandled, "claim", locked)
+    assert (await harness.post(update)).status == 503
+    monkeypatch.undo()
+    assert await harness.deliver(update)
