@@ -1,4 +1,4 @@
-"""The command line: ``hipwise ask``, ``serve``, ``train``."""
+"""The command line: ``hipwise ask``, ``serve``, ``kiosk``, ``train``."""
 
 from __future__ import annotations
 
@@ -53,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve the website's chat, the kiosk and the messaging channels")
     serve.set_defaults(run=_serve)
 
+    kiosk = commands.add_parser("kiosk", help="print what it takes to set up a kiosk: address, browser flags, systemd unit")
+    kiosk.add_argument("--screen", default="", help="its diagonal and pixels, for instance '21.5in 1920x1080'")
+    kiosk.add_argument("--printer", action="store_true", help="it has a printer")
+    kiosk.add_argument("--headset", action="store_true", help="it has a headset and a keypad: it reads everything aloud")
+    kiosk.set_defaults(run=_kiosk)
+
     train = commands.add_parser("train", help="train the model where its sources changed")
     train.add_argument("--force", action="store_true", help="train even if nothing changed")
     train.set_defaults(run=_train)
@@ -64,6 +70,14 @@ def _train(options: argparse.Namespace) -> int:
 
     train(force=options.force, say=lambda text: print(text, flush=True))
     return 0
+
+
+def _kiosk(options: argparse.Namespace) -> int:
+    from hipwise.kiosk import print_kiosk
+    from hipwise.settings import Settings
+
+    settings = Settings.from_environment()
+    return print_kiosk(settings, options.screen, printer=options.printer, headset=options.headset)
 
 
 def _serve(options: argparse.Namespace) -> int:

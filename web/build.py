@@ -18,8 +18,9 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parent
 DIST = WEB / "dist"
 MODULES = WEB / "node_modules"
+PAGES = ("index.html", "kiosk.html", "take-home.html")
 #: What the build reads. Everything else in the folder can change without a new build.
-SOURCES = ("src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+SOURCES = ("src", "public", *PAGES, "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
 #: The oldest Node that the build tools run on.
 OLDEST_NODE = (20, 19)
 

@@ -63,7 +63,7 @@ export default defineConfig(({ mode }) => ({
           target: "es2022",
           modulePreload: false,
           assetsInlineLimit: 0,
-          rolldownOptions: { input: [resolve(root, "index.html")] },
+          rolldownOptions: { input: ["index.html", "kiosk.html", "take-home.html"].map((page) => resolve(root, page)) },
         }
       : {
           outDir: out,

@@ -13,6 +13,7 @@ from sanic.response import HTTPResponse
 from hipwise.channels.http import ApiError, Fixed, RateLimits, address, not_ready
 from hipwise.channels.responses import as_json
 from hipwise.channels.web import WebInput
+from hipwise.kiosk import WARNING_SECONDS, Screen
 from hipwise.logs import describe
 from hipwise.replies import ReplyBuilder
 from hipwise.settings import Settings
@@ -23,7 +24,9 @@ _TIMEOUT = aiohttp.ClientTimeout(total=5, connect=3)
 
 
 def topics(builder: ReplyBuilder) -> Fixed:
-    """Return every question that has an answer of its own, with that answer, and the emergency advice.
+    """Return every question that has an answer of its own, with that answer, and the emergency and crisis advice.
+
+    ``for_doctor`` are the questions that the source leaves to the patient's doctor, for the sheet to take home.
 
     They hold nothing of anyone and change only with the content, so a kiosk keeps them for when the server is away.
     """
@@ -36,8 +39,35 @@ def topics(builder: ReplyBuilder) -> Fixed:
         for topic in builder.catalogue.topics
         if topic.startswith("ask_")
     ]
-    body = {"topics": listed, "urgent": builder.reply("red_flag_general").as_dict()}
+    for_doctor = [
+        {"id": topic, "title": title}
+        for topic in builder.catalogue.topics
+        if topic.startswith(("not_covered_", "refer_"))
+        and (title := str(builder.catalogue.about(topic).get("title") or "")).endswith("?")
+    ]
+    body = {
+        "topics": listed,
+        "urgent": builder.reply("red_flag_general").as_dict(),
+        "crisis": builder.reply("red_flag_self_harm").as_dict(),
+        "for_doctor": for_doctor,
+    }
     return Fixed(as_json(body), "application/json", {"Cache-Control": "public, max-age=300"})
+
+
+def config(settings: Settings) -> Fixed:
+    """Return what the kiosk's page needs to know before anyone touches it.
+
+    Raises:
+        HipwiseError: the screen that is set is not one.
+    """
+    body = {
+        "idle_seconds": settings.idle_seconds,
+        "warning_seconds": WARNING_SECONDS,
+        "px_per_mm": round(Screen.parse(settings.screen).px_per_mm, 3),
+        "call_staff": bool(settings.staff_webhook),
+        "public_url": settings.public_url.rstrip("/"),
+    }
+    return Fixed(as_json(body), "application/json", {"Cache-Control": "no-cache"})
 
 
 def blueprint(web: WebInput, limits: RateLimits, settings: Settings) -> Blueprint:
@@ -50,6 +80,12 @@ def blueprint(web: WebInput, limits: RateLimits, settings: Settings) -> Blueprin
         if found is None:
             raise not_ready()
         return found.response(request)
+
+    configuration = config(settings)
+
+    @kiosk.route("/kiosk/config", methods=("GET", "HEAD"), strict_slashes=True)
+    async def read_config(request: Request) -> HTTPResponse:
+        return configuration.response(request)
 
     @kiosk.post("/kiosk/call-staff", strict_slashes=True)
     async def call_staff(request: Request) -> HTTPResponse:

@@ -7,6 +7,8 @@
 export class Speaker extends EventTarget {
   /** What is being read, as given to `say`; null in silence. */
   current: unknown = null;
+  /** From 0 to 1, for what is read from now on. */
+  volume = 1;
 
   /** There is a voice on the device for the language. Voices may arrive late: listen for `voices`. */
   available(lang: string): boolean {
@@ -33,6 +35,7 @@ export class Speaker extends EventTarget {
       utterance.voice = voice;
       utterance.lang = voice.lang;
       utterance.rate = rate;
+      utterance.volume = this.volume;
       utterance.onstart = () => this.#set(what);
       if (n === sentences.length - 1) utterance.onend = () => this.#set(null);
       utterance.onerror = () => this.#set(null);
