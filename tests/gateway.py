@@ -211,13 +211,12 @@ def in_thread(settings: Settings, **config: Any) -> Iterator[Gateway]:
         async with running(settings, **config) as gateway:
             started.append(gateway)
             up.set()
-            while not down.is_set():
-                await asyncio.sleep(0.02)
+            await asyncio.get_running_loop().run_in_executor(None, down.wait)
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
-        assert up.wait(10), "the gateway did not start"
+        assert up.wait(60), "the gateway did not start"
         yield started[0]
     finally:
         down.set()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sanic.exceptions import InvalidUsage, PayloadTooLarge, RequestTimeout, SanicException
 from sanic.http import Http
@@ -47,7 +47,13 @@ class StrictHttp(Http):
     # Sanic's metaclass gives a class slots only.
     __slots__ = ("_unread",)
 
-    request_body: Any
+    if TYPE_CHECKING:  # Sanic's own, which has slots and no annotations
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+        keep_alive: bool
+        request_body: Any
+        request_max_size: int
 
     def __init__(self, protocol: HttpProtocol) -> None:
         super().__init__(protocol)

@@ -55,11 +55,29 @@ def check_security(headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
-    [("GET", "/", 200), ("HEAD", "/", 200), ("GET", "/nothing", 404), ("POST", "/", 405), ("GET", "/healthz", 200),
-     ("HEAD", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/metrics", 200), ("GET", "/api/v1/openapi.json", 200),
-     ("GET", "/api/v1/topics", 200), ("HEAD", "/api/v1/topics", 200), ("GET", API, 405), ("PUT", API, 405),
-     ("POST", API, 415), ("POST", API + "/", 404), ("GET", API + "/x", 401), ("GET", "/api/v1/nothing", 404),
-     ("OPTIONS", API, 405), ("TRACE", "/", 405), ("BREW", "/", 405), ("GET", "/figures/", 404)],
+    [
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("GET", "/nothing", 404),
+        ("POST", "/", 405),
+        ("GET", "/healthz", 200),
+        ("HEAD", "/healthz", 200),
+        ("GET", "/readyz", 200),
+        ("GET", "/metrics", 200),
+        ("GET", "/api/v1/openapi.json", 200),
+        ("GET", "/api/v1/topics", 200),
+        ("HEAD", "/api/v1/topics", 200),
+        ("GET", API, 405),
+        ("PUT", API, 405),
+        ("POST", API, 415),
+        ("POST", API + "/", 404),
+        ("GET", API + "/x", 401),
+        ("GET", "/api/v1/nothing", 404),
+        ("OPTIONS", API, 405),
+        ("TRACE", "/", 405),
+        ("BREW", "/", 405),
+        ("GET", "/figures/", 404),
+    ],
 )
 async def test_every_answer_has_the_security_headers(gateway: Gateway, method: str, path: str, expected: int) -> None:
     answer = await gateway.client.request(method, path)
@@ -115,7 +133,8 @@ CHUNKS = {
     "negative chunk": b"-5\r\nhello\r\n0\r\n\r\n",
 }
 RAW |= {
-    name: f"POST {API} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode() + body
+    name: f"POST {API} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    + body
     for name, body in CHUNKS.items()
 }
 
@@ -172,9 +191,22 @@ async def test_a_body_that_is_too_large_is_not_waited_for(gateway: Gateway, body
 
 @pytest.mark.parametrize(
     "path",
-    ["/../../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "/figures/../../pyproject.toml",
-     "/figures/..%2f..%2fpyproject.toml", "//etc/passwd", "/etc/passwd", "/.git/config", "/web/dist/index.html",
-     "/var/hipwise.sqlite", "/hipwise.key", "/assets/%00", "/figures%2f..%2f..%2fdomain.yml", "/..\\..\\domain.yml"],
+    [
+        "/../../etc/passwd",
+        "/..%2f..%2fetc%2fpasswd",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/figures/../../pyproject.toml",
+        "/figures/..%2f..%2fpyproject.toml",
+        "//etc/passwd",
+        "/etc/passwd",
+        "/.git/config",
+        "/web/dist/index.html",
+        "/var/hipwise.sqlite",
+        "/hipwise.key",
+        "/assets/%00",
+        "/figures%2f..%2f..%2fdomain.yml",
+        "/..\\..\\domain.yml",
+    ],
 )
 async def test_no_path_leads_out_of_the_pages(gateway: Gateway, path: str) -> None:
     answer = await gateway.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -183,12 +215,27 @@ async def test_no_path_leads_out_of_the_pages(gateway: Gateway, path: str) -> No
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/version"), ("GET", "/status"), ("GET", "/domain"), ("PUT", "/model"), ("DELETE", "/model"),
-     ("POST", "/model/train"), ("POST", "/model/parse"), ("POST", "/model/predict"), ("POST", "/model/test/stories"),
-     ("GET", "/conversations/x/tracker"), ("POST", "/conversations/x/tracker/events"), ("POST", "/conversations/x/execute"),
-     ("POST", "/conversations/x/trigger_intent"), ("POST", "/webhooks/rest/webhook"), ("GET", "/webhooks/rest/"),
-     ("POST", "/webhooks/callback/webhook"), ("GET", "/socket.io/?EIO=4&transport=polling"), ("POST", "/webhook"),
-     ("GET", "/actions")],
+    [
+        ("GET", "/version"),
+        ("GET", "/status"),
+        ("GET", "/domain"),
+        ("PUT", "/model"),
+        ("DELETE", "/model"),
+        ("POST", "/model/train"),
+        ("POST", "/model/parse"),
+        ("POST", "/model/predict"),
+        ("POST", "/model/test/stories"),
+        ("GET", "/conversations/x/tracker"),
+        ("POST", "/conversations/x/tracker/events"),
+        ("POST", "/conversations/x/execute"),
+        ("POST", "/conversations/x/trigger_intent"),
+        ("POST", "/webhooks/rest/webhook"),
+        ("GET", "/webhooks/rest/"),
+        ("POST", "/webhooks/callback/webhook"),
+        ("GET", "/socket.io/?EIO=4&transport=polling"),
+        ("POST", "/webhook"),
+        ("GET", "/actions"),
+    ],
 )
 async def test_rasas_own_interfaces_are_not_there(gateway: Gateway, method: str, path: str) -> None:
     answer = await gateway.client.request(method, path, json={"sender": "x", "message": "hi"})
@@ -199,8 +246,16 @@ async def test_rasas_own_interfaces_are_not_there(gateway: Gateway, method: str,
 
 @pytest.mark.parametrize(
     ("origin", "allowed"),
-    [(FRIEND, True), ("https://evil.example", False), ("null", False), ("", False), (FRIEND + ".evil.example", False),
-     ("http://clinic.example", False), (FRIEND + ":8443", False), ("https://xclinic.example", False)],
+    [
+        (FRIEND, True),
+        ("https://evil.example", False),
+        ("null", False),
+        ("", False),
+        (FRIEND + ".evil.example", False),
+        ("http://clinic.example", False),
+        (FRIEND + ":8443", False),
+        ("https://xclinic.example", False),
+    ],
 )
 async def test_only_listed_origins_may_call(gateway: Gateway, origin: str, allowed: bool) -> None:
     answer = await gateway.client.post(API, json={"channel": "web"}, headers={"Origin": origin})
@@ -209,8 +264,12 @@ async def test_only_listed_origins_may_call(gateway: Gateway, origin: str, allow
     assert "access-control-allow-credentials" not in answer.headers
     assert "origin" in answer.headers["vary"].lower()
     asked = await gateway.client.options(
-        API, headers={"Origin": origin, "Access-Control-Request-Method": "POST",
-                      "Access-Control-Request-Headers": "authorization,content-type"},
+        API,
+        headers={
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        },
     )
     assert asked.status_code == (204 if allowed else 403)
     assert asked.headers.get("access-control-allow-origin") == (origin if allowed else None)
@@ -266,8 +325,11 @@ async def test_a_forwarded_address_counts_only_behind_a_proxy(tmp_path: Path, pr
     async with running(settings_at(tmp_path, rate_open="1/minute", proxies=proxies)) as gateway:
         for number in range(3):
             # The last entry is the proxy's; what stands before it the client may have made up.
-            forged = {"X-Forwarded-For": f"10.9.9.9, 10.0.0.{number}", "X-Real-IP": f"10.1.0.{number}",
-                      "Forwarded": f"for=10.2.0.{number}"}
+            forged = {
+                "X-Forwarded-For": f"10.9.9.9, 10.0.0.{number}",
+                "X-Real-IP": f"10.1.0.{number}",
+                "Forwarded": f"for=10.2.0.{number}",
+            }
             answer = await gateway.client.post(API, json={"channel": "web"}, headers=forged)
             assert answer.status_code == (429 if limited and number else 201)
 
@@ -276,7 +338,8 @@ def test_the_window_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time, "time", lambda: now)
     limits = RateLimits(Settings(rate_messages="3/minute"))
-    for now in (1000.0, 1030.0, 1059.0):
+    for at in (1000.0, 1030.0, 1059.0):
+        now = at
         limits.hit(limits.messages, "a")
     with pytest.raises(ApiError) as refused:
         limits.hit(limits.messages, "a")
@@ -369,7 +432,7 @@ async def test_what_stays_the_same_is_packed_and_revalidated(gateway: Gateway, p
     assert "content-encoding" not in refused.headers
     assert "max-age" in plain.headers["cache-control"]
     assert "accept-encoding" in plain.headers["vary"].lower()
-    for tag in (plain.headers["etag"], f'W/{plain.headers["etag"]}', f'"x", {plain.headers["etag"]}', "*"):
+    for tag in (plain.headers["etag"], f"W/{plain.headers['etag']}", f'"x", {plain.headers["etag"]}', "*"):
         again = await gateway.client.get(path, headers={"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b""), tag
         assert again.headers["etag"] == plain.headers["etag"]

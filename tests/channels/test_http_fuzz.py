@@ -53,8 +53,12 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         target = Target(gateway)
         yield target
         # It still answers, and answers right.
-        status, body = target.send("POST", f"{API}/{target.id}/messages", b'{"text": "how long?", "message_id": "at last"}',
-                                   Authorization=f"Bearer {target.token}")
+        status, body = target.send(
+            "POST",
+            f"{API}/{target.id}/messages",
+            b'{"text": "how long?", "message_id": "at last"}',
+            Authorization=f"Bearer {target.token}",
+        )
         assert (status, json.loads(body)["replies"][0]["topic"]) == (200, "ask_duration")
         target.connection.close()
         assert sum(_STATUSES.values()) >= 5_000, _STATUSES
@@ -68,14 +72,26 @@ def check(kind: str, status: int, body: bytes, *, valid: bool = False) -> None:
 
 
 _LEAVES = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30), st.sampled_from(["web", "/restart", "m1", "up"]),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=30),
+    st.sampled_from(["web", "/restart", "m1", "up"]),
     st.integers(min_value=10**300, max_value=10**301),
 )
 _VALUES = st.one_of(_LEAVES, st.lists(_LEAVES, max_size=3), st.dictionaries(st.text(max_size=4), _LEAVES, max_size=2))
 _BODIES = st.fixed_dictionaries(
     {"message_id": st.one_of(st.text(max_size=140), _VALUES)},
-    optional={"channel": _VALUES, "text": st.one_of(st.text(max_size=60), _VALUES), "rating": _VALUES, "index": _VALUES,
-              "reason": _VALUES, "sender": _LEAVES, "__proto__": _LEAVES},
+    optional={
+        "channel": _VALUES,
+        "text": st.one_of(st.text(max_size=60), _VALUES),
+        "rating": _VALUES,
+        "index": _VALUES,
+        "reason": _VALUES,
+        "sender": _LEAVES,
+        "__proto__": _LEAVES,
+    },
 )
 
 
@@ -87,10 +103,15 @@ def test_json_of_any_shape(target: Target, body: Any, call: str) -> None:
     check("shape", status, answer, valid=isinstance(body, dict))
 
 
-@given(body=st.binary(max_size=400), kind=st.sampled_from(["application/json", "text/plain", "application/json;charset=utf-7", "", "\xff"]))
+@given(
+    body=st.binary(max_size=400),
+    kind=st.sampled_from(["application/json", "text/plain", "application/json;charset=utf-7", "", "\xff"]),
+)
 @settings(_QUIETLY, max_examples=800)
 def test_bytes_of_any_kind(target: Target, body: bytes, kind: str) -> None:
-    status, answer = target.send("POST", f"{API}/{target.id}/messages", body, Authorization=f"Bearer {target.token}", Content_Type=kind)
+    status, answer = target.send(
+        "POST", f"{API}/{target.id}/messages", body, Authorization=f"Bearer {target.token}", Content_Type=kind
+    )
     check("bytes", status, answer)
 
 
@@ -111,8 +132,24 @@ def test_json_with_bytes_changed(target: Target, data: st.DataObject) -> None:
         elif how == "repeat":
             body[at:at] = body[at : at + 6] * data.draw(st.integers(1, 50))
         else:
-            body[at:at] = data.draw(st.sampled_from([b"\\ud800", b"\\u0000", b"[" * 900, b'{"a":' * 300, b"\xed\xa0\x80", b"9" * 5000,
-                                                     b"1e999", b"NaN", b"-Infinity", b"\xef\xbb\xbf", b"\\", b'"']))
+            body[at:at] = data.draw(
+                st.sampled_from(
+                    [
+                        b"\\ud800",
+                        b"\\u0000",
+                        b"[" * 900,
+                        b'{"a":' * 300,
+                        b"\xed\xa0\x80",
+                        b"9" * 5000,
+                        b"1e999",
+                        b"NaN",
+                        b"-Infinity",
+                        b"\xef\xbb\xbf",
+                        b"\\",
+                        b'"',
+                    ]
+                )
+            )
         if not body:
             break
     status, answer = target.send("POST", f"{API}/{target.id}/messages", bytes(body), Authorization=f"Bearer {target.token}")
@@ -144,18 +181,46 @@ def test_tokens_of_any_kind(target: Target, token: str, method: str, data: st.Da
 )
 @settings(_QUIETLY, max_examples=500)
 def test_ids_and_paths_of_any_kind(target: Target, name: str, method: str) -> None:
-    status, answer = target.send(method, f"{API}/{name}", None, Authorization=f"Bearer {target.token}")
+    status, _ = target.send(method, f"{API}/{name}", None, Authorization=f"Bearer {target.token}")
     _STATUSES[f"path {status}"] += 1
     assert 400 <= status < 500
 
 
-@given(raw=st.one_of(
-    st.binary(min_size=1, max_size=200),
-    st.lists(st.sampled_from([b"GET", b"POST", b" ", b"/", b"/api/v1/conversations", b"HTTP/1.1", b"\r\n", b"\n", b"Host: x\r\n",
-                              b"Content-Length: ", b"5", b"-1", b"Transfer-Encoding: chunked\r\n", b"\r\n\r\n", b"\x00", b":",
-                              b"Expect: 100-continue\r\n", b"0\r\n\r\n", b"Upgrade: websocket\r\n", b"*", b"%", b"?", b"//["]),
-             max_size=25).map(b"".join),
-))
+@given(
+    raw=st.one_of(
+        st.binary(min_size=1, max_size=200),
+        st.lists(
+            st.sampled_from(
+                [
+                    b"GET",
+                    b"POST",
+                    b" ",
+                    b"/",
+                    b"/api/v1/conversations",
+                    b"HTTP/1.1",
+                    b"\r\n",
+                    b"\n",
+                    b"Host: x\r\n",
+                    b"Content-Length: ",
+                    b"5",
+                    b"-1",
+                    b"Transfer-Encoding: chunked\r\n",
+                    b"\r\n\r\n",
+                    b"\x00",
+                    b":",
+                    b"Expect: 100-continue\r\n",
+                    b"0\r\n\r\n",
+                    b"Upgrade: websocket\r\n",
+                    b"*",
+                    b"%",
+                    b"?",
+                    b"//[",
+                ]
+            ),
+            max_size=25,
+        ).map(b"".join),
+    )
+)
 @settings(_QUIETLY, max_examples=400)
 def test_bytes_that_are_no_request(target: Target, raw: bytes) -> None:
     with socket.create_connection(("127.0.0.1", target.port), timeout=5) as connection:

@@ -49,7 +49,7 @@ def schema(gateway: Gateway) -> Any:
 
 
 def test_it_is_valid() -> None:
-    validate_spec(DESCRIPTION)
+    validate_spec(dict(DESCRIPTION))  # type: ignore[arg-type]
 
 
 def test_every_route_is_described_and_every_description_is_a_route(gateway: Gateway) -> None:
@@ -65,7 +65,9 @@ def test_every_route_is_described_and_every_description_is_a_route(gateway: Gate
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "path", "mode"), CASES, ids=lambda part: str(getattr(part, "name", part)).replace("/", "."))
+@pytest.mark.parametrize(
+    ("method", "path", "mode"), CASES, ids=lambda part: str(getattr(part, "name", part)).replace("/", ".")
+)
 def test_what_is_served_is_what_is_described(
     schema: Any, gateway: Gateway, method: str, path: str, mode: GenerationMode
 ) -> None:
@@ -97,7 +99,7 @@ def test_what_is_served_is_what_is_described(
 
     run()
     assert sum(seen.values()) >= 1
-    if "{id}" in path or "kiosk" in path:
+    if "security" in DESCRIPTION["paths"][path][method.lower()]:
         assert seen[401], seen
     if mode is GenerationMode.POSITIVE and method == "POST" and path.endswith(("conversations", "messages")):
         assert seen[200] + seen[201] > 5, seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import string
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from hipwise.channels import tokens as tokens_module
 from hipwise.channels.tokens import Tokens
 from tests.gateway import API, SECRET, Gateway, running, settings_at
 
@@ -62,9 +62,7 @@ async def test_one_token_cannot_touch_another_conversation(gateway: Gateway) -> 
     before = await theirs.read()
     answers = [
         await gateway.client.get(theirs.path, headers=mine.headers),
-        await gateway.client.post(
-            f"{theirs.path}/messages", headers=mine.headers, json={"text": "hello", "message_id": "x"}
-        ),
+        await gateway.client.post(f"{theirs.path}/messages", headers=mine.headers, json={"text": "hello", "message_id": "x"}),
         await gateway.client.post(
             f"{theirs.path}/feedback", headers=mine.headers, json={"message_id": "m1", "rating": "down"}
         ),
@@ -78,9 +76,13 @@ async def test_one_token_cannot_touch_another_conversation(gateway: Gateway) -> 
 
 async def test_a_token_that_was_changed_anywhere_opens_nothing(gateway: Gateway) -> None:
     chat = await gateway.open()
+    letters = string.ascii_letters + string.digits + "-_"
+    for letter in set(letters) - {chat.token[-1]}:
+        # The last one's low bits mean nothing to base64; they do here.
+        answer = await gateway.client.get(chat.path, headers={"Authorization": f"Bearer {chat.token[:-1]}{letter}"})
+        assert answer.status_code == 401, letter
     for place, letter in enumerate(chat.token):
-        # The last character of base64 holds four bits of the signature and two that mean nothing: change one that counts.
-        other = "A" if letter not in "ABCD" else "Q"
+        other = "A" if letter != "A" else "B"
         changed = chat.token[:place] + other + chat.token[place + 1 :]
         answer = await gateway.client.get(chat.path, headers={"Authorization": f"Bearer {changed}"})
         assert answer.status_code == 401, place
@@ -88,24 +90,36 @@ async def test_a_token_that_was_changed_anywhere_opens_nothing(gateway: Gateway)
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Bearer", "Basic {token}", "{token}", "Bearer {token}x", "Bearer x{token}", "Bearer {token} {token}",
-     "Bearer {unsigned}", "Bearer {other}", "Bearer .{token}", "Bearer " + "A" * 4000, "Bearer \xe9\xff"],
+    [
+        "",
+        "Bearer",
+        "Basic {token}",
+        "{token}",
+        "Bearer {token}x",
+        "Bearer x{token}",
+        "Bearer {token} {token}",
+        "Bearer {unsigned}",
+        "Bearer {other}",
+        "Bearer .{token}",
+        "Bearer " + "A" * 4000,
+        "Bearer \xe9\xff",
+    ],
 )
 async def test_what_is_not_a_token_opens_nothing(gateway: Gateway, header: str) -> None:
     chat = await gateway.open()
     other, _ = Tokens(b"another secret, just as long as the real one", 1).issue(chat.id)
     header = header.format(token=chat.token, unsigned=chat.token.rpartition(".")[0], other=other)
-    answer = await gateway.client.get(chat.path, headers={"Authorization": header.encode("latin-1")})  # type: ignore[dict-item]
+    answer = await gateway.client.get(chat.path, headers=[(b"Authorization", header.encode("latin-1"))])
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "unauthorized")
 
 
 async def test_a_token_ends(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     chat = await gateway.open()
-    now = tokens_module.time.time()
+    now = time.time()
     hours = gateway.app.ctx.settings.token_hours
-    monkeypatch.setattr(tokens_module.time, "time", lambda: now + hours * 3600 - 60)
+    monkeypatch.setattr(time, "time", lambda: now + hours * 3600 - 60)
     assert (await gateway.client.get(chat.path, headers=chat.headers)).status_code == 200
-    monkeypatch.setattr(tokens_module.time, "time", lambda: now + hours * 3600 + 1)
+    monkeypatch.setattr(time, "time", lambda: now + hours * 3600 + 1)
     assert (await gateway.client.get(chat.path, headers=chat.headers)).status_code == 401
 
 
@@ -201,7 +215,7 @@ async def test_a_red_flag_in_a_message_that_is_too_long_is_answered(gateway: Gat
     chat = await gateway.open()
     answer = await chat.say("x " * 700 + "I fell", "over")
     assert answer.status_code == 413
-    assert [reply["kind"] for reply in answer.json()["replies"]][0] == "urgent"
+    assert answer.json()["replies"][0]["kind"] == "urgent"
 
 
 @pytest.mark.parametrize("size", [16_385, 20_000, 200_000, 5_000_000])
@@ -220,8 +234,18 @@ async def test_a_typed_payload_is_words_and_an_offered_one_is_a_button(gateway: 
     assert pressed.json()["replies"][0]["topic"] == offered["payload"][1:]
     # What the page shows is what the patient saw on the button.
     assert (await chat.read())[-2]["text"] == offered["title"]
-    typed = ["/service_forget_me", '/ask_cure{"activity": "swimming"}', " /ask_cure", "//ask_cure", "\x00/ask_cure",
-             "\u200b/ask_cure", offered["payload"] + '{"topic": "x"}', "/restart", "/session_start", "/back"]
+    typed = [
+        "/service_forget_me",
+        '/ask_cure{"activity": "swimming"}',
+        " /ask_cure",
+        "//ask_cure",
+        "\x00/ask_cure",
+        "\u200b/ask_cure",
+        offered["payload"] + '{"topic": "x"}',
+        "/restart",
+        "/session_start",
+        "/back",
+    ]
     for number, text in enumerate(typed):
         await chat.say(text, f"t{number}")
         assert not gateway.processor.heard[-1].startswith("/"), text
@@ -310,16 +334,26 @@ async def test_feedback(gateway: Gateway) -> None:
     assert await rate(message_id="m1", rating="up", index=-1) == 404
     assert await rate(message_id="m1", rating="up", index=10**30) == 404
     assert await rate(message_id="nothing", rating="up") == 404
-    for bad in ({"rating": "best"}, {"rating": "up", "index": True}, {"rating": "up", "index": "0"},
-                {"rating": "up", "index": 0.0}, {"rating": "up", "reason": "x" * 501}, {"rating": "up", "reason": 5}, {}):
+    for bad in (
+        {"rating": "best"},
+        {"rating": "up", "index": True},
+        {"rating": "up", "index": "0"},
+        {"rating": "up", "index": 0.0},
+        {"rating": "up", "reason": "x" * 501},
+        {"rating": "up", "reason": 5},
+        {},
+    ):
         assert await rate(message_id="m1", **bad) == 400, bad
     assert await rate(rating="up") == 400
 
 
 async def test_nothing_is_answered_before_the_model_is_there(tmp_path: Path) -> None:
     async with running(settings_at(tmp_path), ready=False) as gateway:
-        answers = [await gateway.client.post(API, json={"channel": "web"}), await gateway.client.get("/readyz"),
-                   await gateway.client.get("/api/v1/topics")]
+        answers = [
+            await gateway.client.post(API, json={"channel": "web"}),
+            await gateway.client.get("/readyz"),
+            await gateway.client.get("/api/v1/topics"),
+        ]
         assert [answer.status_code for answer in answers] == [503] * 3
         assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
         assert {answer.json()["error"]["code"] for answer in answers} == {"not_ready"}

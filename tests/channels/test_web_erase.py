@@ -20,7 +20,7 @@ def holding(database: Any, words: str) -> list[str]:
     """Return the tables in which some column of some row holds ``words``."""
     found = []
     for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-        for row in database.execute(f'SELECT * FROM "{table}"'):
+        for row in database.execute(f'SELECT * FROM "{table}"'):  # noqa: S608 - a name from the schema
             if any(words in str(value) for value in row):
                 found.append(table)
                 break
@@ -39,7 +39,8 @@ async def fill(gateway: Gateway) -> Chat:
     assert (await chat.say(f"how long {MARKER}?", f"1 {MARKER}")).status_code == 200
     assert (await chat.say("🙂", f"2 {MARKER}")).status_code == 200
     answer = await gateway.client.post(
-        f"{chat.path}/feedback", headers=chat.headers,
+        f"{chat.path}/feedback",
+        headers=chat.headers,
         json={"message_id": f"1 {MARKER}", "rating": "down", "reason": MARKER},
     )
     assert answer.status_code == 204
@@ -62,7 +63,9 @@ async def test_delete_erases_every_table_and_the_files(tmp_path: Path) -> None:
 async def test_every_table_with_something_of_a_conversation_is_erased(tmp_path: Path) -> None:
     async with running(settings_at(tmp_path)) as gateway:
         tables = [row[0] for row in gateway.database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        named = {t for t in tables if any(c[1] == "conversation" for c in gateway.database.execute(f"PRAGMA table_info({t})"))}
+        named = {
+            t for t in tables if any(c[1] == "conversation" for c in gateway.database.execute(f"PRAGMA table_info({t})"))
+        }
         # Who forbade messages has to stay known, as a keyed hash, for that to hold.
         assert named - {"opted_out"} == set(OWNED) - {"conversations"}
 

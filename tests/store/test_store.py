@@ -49,6 +49,7 @@ async def test_what_is_saved_is_retrieved(trackers: SqliteTrackerStore) -> None:
     await turn(trackers, "one")
     tracker = await trackers.retrieve("c")
     assert texts(tracker) == ["one"]
+    assert tracker is not None
     assert tracker.get_slot("topic") == "one"
     assert await trackers.exists("c")
     assert await trackers.keys() == ["c"]
@@ -94,10 +95,15 @@ async def test_saving_twice_appends_once(trackers: SqliteTrackerStore) -> None:
 async def test_a_turn_that_fails_writes_nothing(trackers: SqliteTrackerStore) -> None:
     store = ConversationStore(trackers)
     reply = default_builder().reply("ask_duration")
-    with pytest.raises(RuntimeError), trackers.turn() as unit:
-        await turn(trackers, "one")
-        unit.also(lambda: store.keep_answer("c", "m", [reply]))
-        raise RuntimeError
+
+    async def failing() -> None:
+        with trackers.turn() as unit:
+            await turn(trackers, "one")
+            unit.also(lambda: store.keep_answer("c", "m", [reply]))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await failing()
     assert await trackers.retrieve("c") is None
     assert store.answered("c", "m") is None
     assert not trackers.connection.in_transaction
@@ -107,9 +113,13 @@ async def test_a_turn_whose_last_write_fails_is_rolled_back(trackers: SqliteTrac
     def fail() -> None:
         raise sqlite3.OperationalError("disk full")
 
-    with pytest.raises(sqlite3.OperationalError), trackers.turn() as unit:
-        await turn(trackers, "one")
-        unit.also(fail)
+    async def failing() -> None:
+        with trackers.turn() as unit:
+            await turn(trackers, "one")
+            unit.also(fail)
+
+    with pytest.raises(sqlite3.OperationalError):
+        await failing()
     assert await trackers.retrieve("c") is None
     await turn(trackers, "two")
     assert texts(await trackers.retrieve("c")) == ["two"]
