@@ -183,3 +183,9 @@ def test_every_figure_has_a_picture_of_what_it_is_now(builder: ReplyBuilder) -> 
         assert pictures.is_current(name), f"{name}.png is old: python -m hipwise.channels.pictures"
         # Telegram, WhatsApp and Messenger take 5 MB, Slack and Twilio more.
         assert (pictures.FIGURES / f"{name}.png").stat().st_size < 200_000
+
+
+def test_one_curly_quote_does_not_double_the_price(builder: ReplyBuilder) -> None:
+    channel, _ = make("sms", Site(PUBLIC))
+    plain, curly = (replace(builder.reply("ask_cause"), text=text) for text in ('It\'s "thin" - so...', "It’s “thin” – so…"))
+    assert channel.render([curly], incoming("sms")) == channel.render([plain], incoming("sms"))
