@@ -1,0 +1,1 @@
+"""Speed, memory and size of Hipwise beside stock Rasa: ``python -m benchmarks.performance``."""
