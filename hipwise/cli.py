@@ -59,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     kiosk.add_argument("--headset", action="store_true", help="it has a headset and a keypad: it reads everything aloud")
     kiosk.set_defaults(run=_kiosk)
 
+    channels = commands.add_parser("channels", help="list the messaging channels: which are on, what each needs")
+    channels.set_defaults(run=_channels)
+
+    preview = commands.add_parser("preview", help="show a conversation as a platform would show it")
+    preview.add_argument("--channel", required=True, help="telegram, sms, whatsapp, whatsapp-twilio, messenger or slack")
+    preview.set_defaults(run=_preview)
+
     train = commands.add_parser("train", help="train the model where its sources changed")
     train.add_argument("--force", action="store_true", help="train even if nothing changed")
     train.set_defaults(run=_train)
@@ -70,6 +77,19 @@ def _train(options: argparse.Namespace) -> int:
 
     train(force=options.force, say=lambda text: print(text, flush=True))
     return 0
+
+
+def _channels(options: argparse.Namespace) -> int:
+    from hipwise.channels.tools import print_channels
+    from hipwise.settings import Settings
+
+    return print_channels(Settings.from_environment())
+
+
+def _preview(options: argparse.Namespace) -> int:
+    from hipwise.channels.tools import preview
+
+    return preview(options.channel)
 
 
 def _kiosk(options: argparse.Namespace) -> int:
