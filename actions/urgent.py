@@ -29,5 +29,5 @@ class ActionUrgent(Action):
         first_of_level = {reply.kind: reply for reply in reversed(replies)}
         for reply in sorted(first_of_level.values(), key=replies.index):
             utter(dispatcher, reply)
-        questions = [q for q in questions_of(tracker) if q["intent"].startswith(_ANSWERABLE)]
+        questions = [q for q in questions_of(tracker) if q.get("asks") and q["intent"].startswith(_ANSWERABLE)]
         return answer_all(dispatcher, tracker, questions) if questions else []

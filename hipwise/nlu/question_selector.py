@@ -11,7 +11,8 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS
+from hipwise.nlu import text as textual
+from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks
 
 QUESTIONS = "questions"
 # What is said around a question and needs no reply of its own beside it.
@@ -77,6 +78,13 @@ class QuestionSelector(GraphComponent):  # type: ignore[misc]
             chosen = [(message.get(TEXT) or "", whole)] if whole else []
         chosen = chosen[: int(self._config["most"])]
         questions = [
-            {"text": text, "intent": ranking[0]["name"], "confidence": ranking[0]["confidence"]} for text, ranking in chosen
+            {
+                "text": text,
+                "intent": ranking[0]["name"],
+                "confidence": ranking[0]["confidence"],
+                # After emergency advice only what was really asked is answered, not what a story sounded like.
+                "asks": asks(textual.plain(text)),
+            }
+            for text, ranking in chosen
         ]
         return questions, chosen[0][1] if chosen else []
