@@ -85,7 +85,7 @@ def connect(path: Path | str) -> sqlite3.Connection:
         HipwiseError: the file cannot be opened or is not a database.
     """
     try:
-        if path != ":memory:":
+        if str(path) != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             # Patients' words: for the owner only. SQLite gives its log files the rights of the database.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -196,3 +196,10 @@ async def test_offers_belong_to_their_conversation(trackers: SqliteTrackerStore)
     assert store.offered("c", payload + "x") is None
     await store.erase("c")
     assert store.offered("c", payload) is None
+
+
+@pytest.mark.parametrize("name", [":memory:", Path(":memory:")])
+def test_a_database_in_memory_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str | Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    connect(name).close()
+    assert list(tmp_path.iterdir()) == []
