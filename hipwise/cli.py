@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import io
 import json
 import os
@@ -16,6 +17,10 @@ from hipwise.errors import HipwiseError
 if TYPE_CHECKING:
     from hipwise.conversation import Conversations
     from hipwise.replies import Reply
+
+
+#: Lines of ``ask --json`` in hand at once.
+_AT_ONCE = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,6 +113,7 @@ def _serve(options: argparse.Namespace) -> int:
     from hipwise.settings import Settings
 
     imports.defer()
+    gc.disable()  # until the model is loaded
     quieten()
     from hipwise.server import serve
 
@@ -120,6 +126,7 @@ def _conversations() -> Conversations:
     from hipwise import imports
 
     imports.defer()
+    gc.disable()  # until the model is loaded
     from hipwise.agent import load_agent
     from hipwise.conversation import Conversations
     from hipwise.paths import KNOWLEDGE
@@ -153,12 +160,28 @@ async def _replies(conversations: Conversations, conversation: str, text: str) -
 
 async def _ask_lines() -> int:
     conversations = _conversations()
+    loop = asyncio.get_running_loop()
     # Undecodable bytes become replacement characters: one bad line must not end the batch.
     lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace", newline="\n")
-    for number, line in enumerate(lines):
-        message = line.rstrip("\r\n")
+
+    async def answer(number: int, message: str) -> str:
         replies = await _replies(conversations, f"line-{number}", message)
-        print(json.dumps({"message": message, "replies": [r.as_dict() for r in replies]}, ensure_ascii=False), flush=True)
+        return json.dumps({"message": message, "replies": [r.as_dict() for r in replies]}, ensure_ascii=False)
+
+    # A few lines at once, each a conversation of its own; said in order, and each as soon as it is its turn.
+    answers: asyncio.Queue[asyncio.Task[str] | None] = asyncio.Queue(_AT_ONCE)
+
+    async def read() -> None:
+        number = 0
+        while line := await loop.run_in_executor(None, lines.readline):
+            await answers.put(loop.create_task(answer(number, line.rstrip("\r\n"))))
+            number += 1
+        await answers.put(None)
+
+    reading = loop.create_task(read())
+    while (task := await answers.get()) is not None:
+        print(await task, flush=True)
+    await reading
     return 0
 
 

@@ -8,16 +8,19 @@ Rasa's own in place, slower and as right as ever, where they differ. ``tests/tes
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import importlib
 import inspect
 import json
 import logging
+import os
 import tarfile
 import types
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -155,6 +158,32 @@ def _ordered_graph_runner(original: type) -> type:
                 raise GraphComponentException(f"Error running graph component for node {node._node_name}.") from error
 
     return OrderedGraphRunner
+
+
+# --- understanding runs beside the event loop: other patients are served meanwhile, on the other core
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(4, os.cpu_count() or 1), "understanding")
+
+
+def _parse_message(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Most of it is arithmetic outside Python's global lock; the trained components keep nothing from message to message."""
+
+    async def parse(
+        self: Any, message: Any, tracker: Any = None, only_output_properties: bool = True
+    ) -> dict[str, Any]:
+        if self.http_interpreter or tracker is None:
+            return await original(self, message, tracker, only_output_properties)  # type: ignore[no-any-return]
+        data: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(
+            _threads(), self._parse_message_with_graph, message, tracker, only_output_properties
+        )
+        self._update_full_retrieval_intent(data)
+        self._check_for_unseen_features(data)
+        return data
+
+    return parse
 
 
 # --- only rules that can match the latest state are compared with the conversation, not all of them: 3 ms a turn
@@ -334,6 +363,7 @@ FIXES = (
     Fix("rasa.core.actions.action", "RemoteAction._validate_action_result", "f8cdb4be68123961", _validate_action_result),
     Fix("rasa.shared.core.events", "Event.resolve_by_type", "b5cf570fa7f286c7", _resolve_by_type),
     Fix("rasa.core.processor", "DaskGraphRunner", "4bf8bbd2545dac20", _ordered_graph_runner),
+    Fix("rasa.core.processor", "MessageProcessor.parse_message", "b98d8e49b9f2c433", _parse_message),
     Fix("rasa.core.policies.rule_policy", "RulePolicy._get_possible_keys", "2915fd81711e194c", _get_possible_keys),
     Fix("rasa.core.processor", "copy", "f42dfbf26e2ffcb6", _copies_for_the_log),
     Fix("rasa.core.policies.rule_policy", "copy", "952d1a13906511ac", _copies_for_the_log),
