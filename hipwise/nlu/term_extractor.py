@@ -1,8 +1,7 @@
 """Finds the names in a message that change the answer: activities, medicines, tests, conditions, groups of people.
 
-They come from the lookup tables and synonyms of the training data. Matching goes word by word through a tree of the phrases
-(30 microseconds a message; spaCy's PhraseMatcher needs its tokens first, ten times as long), on the spelling that the
-`SpellingNormalizer` put right and on the one that was typed.
+They come from the lookup tables and synonyms of the training data, and are found by spaCy's PhraseMatcher in the spelling
+that the `SpellingNormalizer` put right.
 """
 
 from __future__ import annotations
@@ -17,6 +16,9 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
+from spacy.matcher import PhraseMatcher
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
 
 from hipwise.nlu import text as textual
 from hipwise.nlu.spelling_normalizer import PLAIN
@@ -24,15 +26,16 @@ from hipwise.nlu.spelling_normalizer import PLAIN
 TERMS = "terms"
 SEGMENT_TERMS = "segment_terms"
 _FILE = "terms.json"
-# A node of the tree: the next words, and under the empty word what the phrase so far means.
-Tree = dict[str, Any]
+# Stands for every word that is in no phrase. spaCy's vocabulary keeps each string that it has seen for as long as it
+# lives, so a server would collect its patients' words, and grow.
+_OTHER = "_"
 
 
 # Both kinds: in training its terms are features, in serving its entities are too.
 @DefaultV1Recipe.register(
     [DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR], is_trainable=True
 )
-class TermExtractor(GraphComponent):  # type: ignore[misc]
+class TermExtractor(GraphComponent):
     """Sets ``entities``, and ``terms``: the names of the tables that matched, for the `SparseFeaturizer`.
 
     A lookup table ``activity.water`` means entity ``activity`` with role ``water``. A table of ``hidden_tables`` gives
@@ -54,7 +57,7 @@ class TermExtractor(GraphComponent):  # type: ignore[misc]
         self._config = config
         self._model_storage = model_storage
         self._resource = resource
-        self._tree = _tree(phrases or [])
+        self._learn(phrases or [])
 
     @classmethod
     def create(
@@ -91,7 +94,7 @@ class TermExtractor(GraphComponent):  # type: ignore[misc]
                 if words:
                     phrases.setdefault((words, table["name"]), [words, table["name"], value])
         ordered = [phrases[key] for key in sorted(phrases)]
-        self._tree = _tree(ordered)
+        self._learn(ordered)
         with self._model_storage.write_to(self._resource) as folder:
             (folder / _FILE).write_text(json.dumps(ordered, ensure_ascii=False), encoding="utf-8")
         return self._resource
@@ -124,37 +127,32 @@ class TermExtractor(GraphComponent):  # type: ignore[misc]
             message.set(TERMS, sorted({table for _, _, table, _ in found}))
         return messages
 
+    def _learn(self, phrases: list[list[str]]) -> None:
+        self._vocab = vocab = Vocab()
+        self._meanings = {f"{table}\0{value}": (table, value) for _, table, value in phrases}
+        self._words = frozenset(word for words, _, _ in phrases for word in words.split(" "))
+        by_meaning: dict[str, list[Doc]] = {}
+        for words, table, value in phrases:
+            by_meaning.setdefault(f"{table}\0{value}", []).append(Doc(vocab, words=words.split(" ")))
+        self._matcher = PhraseMatcher(vocab)
+        for meaning, docs in by_meaning.items():
+            self._matcher.add(meaning, docs)
+
     def find(self, plain: str) -> list[tuple[int, int, str, str]]:
-        """Return the longest phrases in ``plain``: number of the first word, of the one after the last, table, value."""
+        """Return the longest phrases in ``plain``: number of the first word, of the one after the last, table, value.
+
+        A phrase may stand in several tables; then each is returned. Of phrases that overlap the first counts, and of those
+        that begin at one word the longest: "walking frame" is no walk.
+        """
         words = textual.words(plain)
+        if not words or not self._meanings:
+            return []
+        doc = Doc(self._vocab, words=[word if word in self._words else _OTHER for word in words])
         found: list[tuple[int, int, str, str]] = []
-        position = 0
-        while position < len(words):
-            node = self._tree
-            best: tuple[int, list[list[str]]] | None = None
-            for place in range(position, len(words)):
-                following = node.get(words[place])
-                if following is None:
-                    break
-                node = following
-                if "" in node:
-                    best = place + 1, node[""]
-            if best is None:
-                position += 1
-                continue
-            found += [(position, best[0], table, value) for table, value in best[1]]
-            position = best[0]
-        return found
-
-
-def _tree(phrases: list[list[str]]) -> Tree:
-    tree: Tree = {}
-    for words, table, value in phrases:
-        node = tree
-        for word in words.split(" "):
-            node = node.setdefault(word, {})
-        node.setdefault("", []).append([table, value])
-    return tree
+        for key, first, last in sorted(self._matcher(doc), key=lambda match: (match[1], -match[2])):
+            if not found or first >= found[-1][1] or (first, last) == found[-1][:2]:
+                found.append((first, last, *self._meanings[self._vocab.strings[key]]))
+        return sorted(found)
 
 
 def _plain(message: Message) -> str:
