@@ -33,8 +33,10 @@ def load_agent(model: Path | None = None, tracker_store: Any = None) -> Any:
     from rasa.core.agent import Agent
     from rasa.core.lock_store import InMemoryLockStore
     from rasa.core.tracker_store import InMemoryTrackerStore
+    from rasa.engine.exceptions import GraphComponentException
     from rasa.exceptions import ModelNotFound
     from rasa.shared.core.domain import Domain
+    from rasa.shared.exceptions import RasaException
 
     from hipwise import rasa_fixes
 
@@ -44,7 +46,7 @@ def load_agent(model: Path | None = None, tracker_store: Any = None) -> Any:
         agent = Agent.load(
             model_path=path, tracker_store=store, lock_store=InMemoryLockStore(), action_endpoint=in_process_actions()
         )
-    except ModelNotFound as error:
+    except (ModelNotFound, GraphComponentException, RasaException) as error:
         raise HipwiseError(f"{path}: the model cannot be loaded; run `uv run hipwise train --force`.") from error
     # What is loaded by now stays. Walking through all of it now and then would find nothing, and stop a turn for 0.2 s.
     gc.collect()

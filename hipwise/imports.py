@@ -3,10 +3,10 @@
 Importing Rasa imports the SDKs of its fifteen channels, four databases and three message brokers, plus matplotlib, dask and
 all of scikit-learn: 1,900 modules, two seconds and 130 MB, of which answering a patient uses nothing.
 
-:func:`defer` puts a stand-in in the place of each such module. A stand-in is the module itself, not yet run: touching it runs
-it, in the same object, so whoever really uses boto3 or pymongo gets boto3 or pymongo. Only one reader is put off: the top
-level of one of Rasa's own modules, where a name is imported to be used later, or in an annotation. It gets a :class:`_Later`,
-which becomes the real thing when it is called, subclassed, indexed or looked into.
+:func:`defer` puts a stand-in in the place of each such module, which imports the real one when it is touched; so whoever
+really uses boto3 or pymongo gets boto3 or pymongo. Only one reader is put off: the top level of one of Rasa's own modules,
+where a name is imported to be used later, or in an annotation. It gets a :class:`_Later`, which becomes the real thing when
+it is called, subclassed, indexed or looked into.
 
 Only Hipwise's own commands call this; ``rasa train``, ``rasa run`` and ``rasa shell`` import as they always did.
 """
@@ -19,7 +19,7 @@ import importlib.machinery
 import sys
 import threading
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 #: Packages that Rasa imports for channels, stores, brokers, plots, training and the command line.
@@ -59,6 +59,8 @@ MODULES = frozenset(
 _NEEDS_THE_MODULE = frozenset({"__all__", "__version__"})
 
 _lock = threading.RLock()
+#: Packages of which a module was used: from then on they are imported like any other.
+_used: set[str] = set()
 
 
 class _Deferred(types.ModuleType):
@@ -69,8 +71,7 @@ class _Deferred(types.ModuleType):
             raise AttributeError(name)
         if not name.endswith(("Error", "Exception", "Warning")) and _asked_by_top_level_of_rasa():
             return _Later(self, name)
-        _run(self)
-        return getattr(self, name)
+        return getattr(_real(self), name)
 
 
 def _asked_by_top_level_of_rasa() -> bool:
@@ -84,17 +85,44 @@ def _asked_by_top_level_of_rasa() -> bool:
     )
 
 
-def _run(module: types.ModuleType) -> None:
+def _real(module: types.ModuleType) -> types.ModuleType:
+    """Return the module that ``module`` stands for, having run it."""
+    if type(module) is not _Deferred:
+        return module
+    known: types.ModuleType | None = module.__dict__.get("_hipwise_real")
+    if known is None:
+        top = module.__name__.partition(".")[0]
+        known = _import_package(module.__name__, top) if top in PACKAGES else _run_in_place(module)
+        module.__dict__["_hipwise_real"] = known
+    return known
+
+
+def _import_package(name: str, top: str) -> types.ModuleType:
+    """Import a module of a package whose modules were all deferred, in the order that the package is used to.
+
+    Running them one by one as they are touched would be another order, and packages import themselves in circles.
+    """
     with _lock:
-        if type(module) is not _Deferred:
-            return
-        spec = module.__spec__
-        assert spec is not None  # noqa: S101 - every deferred module was made from one
-        loader = spec.loader_state
-        # From here on it is an ordinary module; what it imports from itself in a circle finds what is there by then.
-        module.__class__ = types.ModuleType  # type: ignore[assignment]
-        module.__loader__ = spec.loader = loader
-        loader.exec_module(module)
+        if top not in _used:
+            _used.add(top)
+            for other in [other for other, stand_in in sys.modules.items() if type(stand_in) is _Deferred]:
+                if other.partition(".")[0] == top:
+                    del sys.modules[other]
+    return importlib.import_module(name)
+
+
+def _run_in_place(module: types.ModuleType) -> types.ModuleType:
+    """Run a single module, in the object that its submodules and its parent already know."""
+    spec = module.__spec__
+    assert spec is not None  # noqa: S101 - every deferred module was made from one
+    with _lock:
+        if type(module) is _Deferred:
+            loader = spec.loader_state
+            # From here on it is an ordinary module; what it imports in a circle finds what is there by then.
+            module.__class__ = types.ModuleType  # type: ignore[assignment]
+            module.__loader__ = spec.loader = loader
+            loader.exec_module(module)
+    return module
 
 
 class _Later:
@@ -105,9 +133,8 @@ class _Later:
 
     def _now(self) -> Any:
         module, name = self._later
-        _run(module)
         try:
-            return getattr(module, name)
+            return getattr(_real(module), name)
         except AttributeError:
             return importlib.import_module(f"{module.__name__}.{name}")
 
@@ -147,19 +174,15 @@ class _Later:
 class _Finder(importlib.abc.MetaPathFinder):
     """Finds the modules to be deferred, before anyone else does."""
 
-    def __init__(self, packages: Iterable[str], modules: Iterable[str]) -> None:
-        self.packages = frozenset(packages)
-        self.modules = frozenset(modules)
-
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in self.modules and fullname.partition(".")[0] not in self.packages:
+        top = fullname.partition(".")[0]
+        if fullname not in MODULES and (top not in PACKAGES or top in _used):
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if found is None or not isinstance(found.loader, importlib.machinery.SourceFileLoader):
             return found
-        # The module runs the first time it is touched, by the loader that it would have had now.
         found.loader_state = found.loader
         found.loader = _Loader()
         return found
@@ -173,10 +196,10 @@ class _Loader(importlib.abc.Loader):
         return None
 
 
-def defer(packages: Iterable[str] = PACKAGES, modules: Iterable[str] = MODULES) -> None:
+def defer() -> None:
     """Defer these imports from now on, in this process; what is already imported stays as it is."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder(packages, modules))
+        sys.meta_path.insert(0, _Finder())
 
 
 def deferred() -> list[str]:

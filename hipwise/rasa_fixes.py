@@ -392,12 +392,14 @@ def source_digest(fix: Fix) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of the source that ``fix`` replaces, as it is installed.
 
     For an imported name (a class or module of elsewhere) it is that of both the module and what the name stands for, since
-    what matters is how the one uses the other.
+    what matters is how the one uses the other. Empty where there is nothing of that name.
     """
     module = importlib.import_module(fix.module)
     owner, _, attribute = fix.name.rpartition(".")
-    found = inspect.getattr_static(getattr(module, owner) if owner else module, attribute)
+    found = inspect.getattr_static(getattr(module, owner, None) if owner else module, attribute, None)
     found = getattr(found, "__func__", found)
+    if found is None:
+        return ""
     if isinstance(found, types.FunctionType):
         source = inspect.getsource(found)
     elif isinstance(found, types.ModuleType):
