@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,15 @@ PORTRAIT = {"width": 1080, "height": 1920}
 LANDSCAPE = {"width": 1920, "height": 1080}
 #: Pixels in a millimetre of them.
 PX_PER_MM = 4.034
-#: The tables that hold something of a conversation.
-TABLES = ("conversations", "events", "answers", "offers", "feedback")
 
 
 @contextmanager
-def kiosk_gateway(folder: Path, **changes: Any) -> Iterator[Gateway]:
-    """Serve a gateway whose QR codes lead to itself."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
+def kiosk_gateway(folder: Path, port: int = 0, **changes: Any) -> Iterator[Gateway]:
+    """Serve a gateway whose QR codes lead to itself; on ``port``, or on a free one."""
+    if not port:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
     changes.setdefault("public_url", f"http://127.0.0.1:{port}")
     with in_thread(settings_at(folder, port=port, **changes)) as gateway:
         _warn_of_falls(gateway)
@@ -49,14 +50,35 @@ def _warn_of_falls(gateway: Gateway) -> None:
 
 
 def stored(gateway: Gateway) -> dict[str, int]:
-    """How many rows each table of the store has, without those that have none."""
-    found = {}
-    names = [row[0] for row in gateway.database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    for name in names:
-        count = gateway.database.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0]  # noqa: S608
-        if count and not name.startswith("sqlite_"):
-            found[name] = count
-    return found
+    """How many rows each table of the store's file has, without those that have none."""
+    with closing(sqlite3.connect(gateway.app.ctx.settings.database)) as file:
+        names = [row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        counts = {name: file.execute(f'SELECT COUNT(*) FROM "{name}"').fetchone()[0] for name in names}  # noqa: S608
+    return {name: count for name, count in counts.items() if count and not name.startswith("sqlite_")}
+
+
+def forget_all(gateway: Gateway) -> None:
+    """Empty the store's file: the test before may have left its kiosk in the middle of things."""
+    with closing(sqlite3.connect(gateway.app.ctx.settings.database)) as file:
+        for name in stored(gateway):
+            file.execute(f'DELETE FROM "{name}"')  # noqa: S608
+        file.commit()
+
+
+def in_files(gateway: Gateway, words: str) -> list[str]:
+    """The store's files that hold these words anywhere in their bytes."""
+    database: Path = gateway.app.ctx.settings.database
+    return [path.name for path in database.parent.iterdir() if path.is_file() and words.encode() in path.read_bytes()]
+
+
+def until(check: Callable[[], bool], seconds: float = 8.0) -> bool:
+    """Whether it comes true in time."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if check():
+            return True
+        time.sleep(0.05)
+    return check()
 
 
 class Kiosk:

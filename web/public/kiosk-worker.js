@@ -19,8 +19,8 @@ self.addEventListener("fetch", (event) => {
 
 async function answer(request) {
   const cache = await caches.open(CACHE);
-  /* The query says what this kiosk is like, not which page it is. */
-  const kept = await cache.match(request, { ignoreSearch: true });
+  /* The query says what this kiosk is like, not which page it is; and nothing here differs by who asks. */
+  const kept = await cache.match(request, { ignoreSearch: true, ignoreVary: true });
   if (kept && new URL(request.url).pathname.startsWith("/assets/")) return kept;
   const live = fetch(request);
   if (!kept) return live;

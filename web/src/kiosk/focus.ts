@@ -22,8 +22,9 @@ export function neighbour(from: Element | null, key: Direction, all: readonly HT
     const apart = vertical
       ? Math.max(0, b.left - a.right, a.left - b.right)
       : Math.max(0, b.top - a.bottom, a.top - b.bottom);
-    if (along <= 1) continue;
-    const cost = along + apart * 4 + Math.abs(vertical ? dx : dy) * 0.2;
+    // Sideways within the row only; up and down to whatever comes nearest, first of all what lies straight ahead.
+    if (along <= 1 || (apart > 0 && !vertical)) continue;
+    const cost = along + (apart > 0 ? 1000 + apart * 4 : 0) + Math.abs(vertical ? dx : dy) * 0.2;
     if (cost < least) [best, least] = [one, cost];
   }
   return best;

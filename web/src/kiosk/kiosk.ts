@@ -427,6 +427,7 @@ export class HipwiseKiosk extends LitElement {
 
   #helpNow(): void {
     this.call = "idle";
+    this.hiding = false;
     this.#go({ name: "urgent", reply: this.#alarm("urgent"), rest: null });
   }
 
@@ -580,7 +581,7 @@ export class HipwiseKiosk extends LitElement {
       <div class="kiosk ${urgent}" lang=${t.lang} data-screen=${this.hiding ? "hidden" : name}>
         ${this.hiding ? this.#hidden() : html`<main class=${this.screen.name}>${this.#content()}</main>`} ${this.#bar()}
       </div>
-      ${keyed(this.active, html`<hipwise-announcer></hipwise-announcer>`)}
+      ${keyed(`${this.active} ${this.hiding}`, html`<hipwise-announcer></hipwise-announcer>`)}
       <dialog aria-labelledby="warn" @cancel=${this.#still}>
         ${
           this.warning === null
@@ -879,7 +880,7 @@ export class HipwiseKiosk extends LitElement {
       ${button("listen", icon("speak"), this.listening ? t.listenOff : t.listen, hiding || mute, () => this.#listen(), this.listening)}
       ${button("write", kioskIcon("keys"), t.write, hiding || !this.#topics || this.screen.name === "write", () => this.#go({ name: "write" }))}
       ${button("take", kioskIcon("square"), t.take, hiding || this.#person.seen.length === 0 || this.screen.name === "take", () => this.#go({ name: "take" }))}
-      ${button("help", icon("warning"), t.help, hiding || this.screen.name === "urgent", () => this.#helpNow())}
+      ${button("help", icon("warning"), t.help, !hiding && this.screen.name === "urgent", () => this.#helpNow())}
     </nav>`;
   }
 

@@ -94,9 +94,14 @@ export const kiosk = css`
   .group header,
   .write header,
   .closest header,
+  .take header,
   .hidden-text header {
     min-height: calc(100vh / 3 - var(--gap));
     justify-content: center;
+  }
+  .closest header,
+  .take header {
+    justify-content: end;
   }
   .emergency-hint {
     align-self: flex-start;
@@ -146,7 +151,8 @@ export const kiosk = css`
     translate: 0 3px;
     box-shadow: none;
   }
-  .groups .tile-title {
+  .groups .tile-title,
+  .questions .tile-title {
     font-size: var(--large);
   }
   .tile-note {
@@ -397,8 +403,8 @@ export const kiosk = css`
     flex: none;
     flex-direction: column;
     align-items: flex-start;
-    gap: var(--gap);
-    margin: 0;
+    gap: calc(1.5 * var(--gap));
+    margin: auto 0;
     color: inherit;
   }
   .alarm > .icon {
@@ -424,7 +430,6 @@ export const kiosk = css`
     line-height: 1.4;
   }
   .alarm-actions {
-    margin-top: auto;
     display: flex;
     flex-direction: column;
     gap: var(--gap);
@@ -524,17 +529,15 @@ export const kiosk = css`
     font-size: var(--large);
     color: inherit;
   }
+  dialog .tile {
+    align-items: center;
+  }
   dialog .main-button {
     min-height: calc(1.8 * var(--hit));
   }
   @media (orientation: landscape) {
     .groups {
       grid-template-columns: repeat(4, 1fr);
-    }
-    .home header {
-      display: grid;
-      grid-template-columns: 1fr;
-      align-content: center;
     }
     .answer .scroll:has(.figure):not(.large) {
       display: grid;
