@@ -11,7 +11,7 @@ component              leaves on the message
 `QuestionSplitter`     ``segments``: the sentences and clauses that may be questions of their own
 `SentenceEncoder`      ``vectors``: a `hipwise.nlu.vectors.Vectors`, dense rows
 `SparseFeaturizer`     the sparse rows of the same ``vectors``
-`IntentClassifier`     ``intent``, ``intent_ranking``, ``results`` (one ranking for each segment)
+`IntentClassifier`     ``intent``, ``intent_ranking``, ``results``: a `hipwise.nlu.decision.Result` for each text
 `QuestionSelector`     ``questions``: up to three ``{"text", "intent", "confidence"}``, in the order they were asked
 `IntentGate`           the final ``intent``; reads ``safety`` and ``language``
 =====================  ==============================================================================================

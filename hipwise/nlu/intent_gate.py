@@ -1,4 +1,4 @@
-"""Decides last: answer, say that the source does not cover it, ask back, or put safety first."""
+"""Decides last: safety first, then the language, then whether the classifier is sure enough to act on."""
 
 from __future__ import annotations
 
@@ -11,25 +11,29 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT
 from rasa.shared.nlu.training_data.message import Message
 
+from hipwise.nlu.decision import option
+from hipwise.nlu.language_detector import ENGLISH, LANGUAGE
+
 FALLBACK = "nlu_fallback"
+OTHER_LANGUAGE = "other_language"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class IntentGate(GraphComponent):  # type: ignore[misc]
-    """Applies the thresholds to the classifier's ranking.
+    """Sets the final ``intent``. ``intent_ranking`` and ``questions`` keep what the classifier says.
 
     Options:
-        threshold: a best score below it becomes ``nlu_fallback``.
+        threshold: a score below it becomes ``nlu_fallback``; None: from cross-validation.
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return the options."""
-        return {"threshold": 0.2}
+        return {"threshold": None}
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Keep the options."""
-        self._config = config
+        self._threshold = option(config, "threshold")
 
     @classmethod
     def create(
@@ -39,13 +43,21 @@ class IntentGate(GraphComponent):  # type: ignore[misc]
         return cls(config)
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set the final intent."""
+        """Set the final intent of each message."""
         for message in messages:
-            intent = message.get(INTENT) or {}
-            if intent.get("confidence", 0.0) < self._config["threshold"]:
-                message.set(INTENT, {"name": FALLBACK, "confidence": 1.0 - intent.get("confidence", 0.0)}, add_to_output=True)
-            safety = message.get("safety")
-            if safety:
-                name = "crisis" if safety.get("level") == "crisis" else "red_flag"
-                message.set(INTENT, {"name": name, "confidence": 1.0}, add_to_output=True)
+            message.set(INTENT, self._decide(message), add_to_output=True)
         return messages
+
+    def _decide(self, message: Message) -> dict[str, Any]:
+        safety = message.get("safety")
+        if safety:
+            return {"name": "crisis" if safety.get("level") == "crisis" else "red_flag", "confidence": 1.0}
+        if message.get(LANGUAGE, ENGLISH) != ENGLISH:
+            return {"name": OTHER_LANGUAGE, "confidence": 1.0}
+        intent = message.get(INTENT) or {"name": None, "confidence": 0.0}
+        sure = message.get("sure")
+        if sure is None:
+            sure = intent["confidence"] >= self._threshold
+        if intent["name"] is None or not sure:
+            return {"name": FALLBACK, "confidence": 1.0 - intent["confidence"]}
+        return dict(intent)

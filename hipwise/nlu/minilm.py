@@ -33,7 +33,7 @@ from rasa.shared.exceptions import RasaException
 _WIDTH = 384
 DIMENSIONS = 2 * _WIDTH
 # The name of the third layer's output in the file's graph, and its weight beside the last's.
-_MIDDLE, _MIDDLE_WEIGHT = "layer_norm_6", 0.7
+_MIDDLE, _MIDDLE_WEIGHT = "layer_norm_6", 0.5
 # Longer texts lose their middle: a question stands at the beginning or the end, and time grows with length.
 _HEAD, _TAIL = 16, 78
 _FILES = {
@@ -150,6 +150,8 @@ class Encoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        # Waiting threads sleep; spinning, they take the cores from whatever else runs on a small machine.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # The arena keeps the memory of the longest text for good.
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3

@@ -11,31 +11,34 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from hipwise.nlu import text as textual
-from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks
+from hipwise.nlu.decision import EMPTY, Decision, Result, decide, option
+from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS
 
 QUESTIONS = "questions"
 # What is said around a question and needs no reply of its own beside it.
-_ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_")
+_ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_", "refer_see_doctor")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class QuestionSelector(GraphComponent):  # type: ignore[misc]
-    """Sets ``questions`` and moves ``intent`` to the first of them.
+    """Sets ``questions``, and moves ``intent`` and ``intent_ranking`` to the first of them.
 
     Options:
         most: how many questions are answered.
-        threshold: the score a part of a message must have to be a question of its own.
+        part: the score that a part of a message must have to be a question of its own; None: from cross-validation.
+        threshold, answer_weight: see `hipwise.nlu.decision.decide`; None: from cross-validation.
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return the options."""
-        return {"most": 3, "threshold": 0.3}
+        return {"most": 3, "part": None, "threshold": None, "answer_weight": None}
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Keep the options."""
-        self._config = config
+        self._most = int(config["most"])
+        self._part = option(config, "part")
+        self._limits = {name: option(config, name) for name in ("threshold", "answer_weight")}
 
     @classmethod
     def create(
@@ -45,46 +48,58 @@ class QuestionSelector(GraphComponent):  # type: ignore[misc]
         return cls(config)
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set ``questions`` on each message, and ``intent`` and ``intent_ranking`` from the first."""
+        """Set ``questions`` on each message; a message without words has none."""
         for message in messages:
-            results = message.get("results") or [[]]
-            questions, ranking = self.select(message, results)
+            chosen = self.select(
+                message.get(TEXT) or "",
+                message.get(SEGMENTS) or [],
+                message.get(QUESTION_FLAGS) or [],
+                message.get("results") or [EMPTY],
+            )
+            questions = [
+                {"text": text, "intent": decision.name, "confidence": decision.confidence} for text, decision, _ in chosen
+            ]
             message.set(QUESTIONS, questions, add_to_output=True)
-            if ranking:
-                message.set(INTENT, dict(ranking[0]), add_to_output=True)
-                message.set("intent_ranking", ranking, add_to_output=True)
+            if chosen:
+                _, decision, result = chosen[0]
+                message.set(INTENT, {"name": decision.name, "confidence": decision.confidence}, add_to_output=True)
+                message.set("intent_ranking", _first(result.ranking, decision), add_to_output=True)
+                message.set("sure", decision.sure)
         return messages
 
     def select(
-        self, message: Message, results: list[list[dict[str, Any]]]
-    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Return the questions, and the ranking of the first."""
-        whole = results[0]
-        texts = message.get(SEGMENTS) or []
-        flags = message.get(QUESTION_FLAGS) or []
-        threshold = self._config["threshold"]
-        chosen: list[tuple[str, list[dict[str, Any]]]] = []
-        for text, flag, ranking in zip(texts, flags, results[1:], strict=False):
-            if not flag or not ranking or ranking[0]["confidence"] < threshold:
+        self, text: str, segments: list[str], flags: list[bool], results: list[Result]
+    ) -> list[tuple[str, Decision, Result]]:
+        """Return the text of each question, what it means, and the result that says so.
+
+        Args:
+            text: the whole message as typed.
+            segments: its parts, if there are several.
+            flags: whether each part reads like a question.
+            results: of the whole, then of each part.
+        """
+        whole = decide(results[0], **self._limits)
+        if whole is None:
+            return []
+        parts: list[tuple[str, Decision, Result]] = []
+        for segment, flag, result in zip(segments, flags, results[1:], strict=False):
+            decision = decide(result, **self._limits)
+            if decision is None or not flag or decision.confidence < self._part or decision.name.startswith(_ASIDE):
                 continue
-            if ranking[0]["name"].startswith(_ASIDE):
-                continue
-            if any(ranking[0]["name"] == other[0]["name"] for _, other in chosen):
-                continue
-            chosen.append((text, ranking))
-        if len(chosen) == 1 and whole and whole[0]["confidence"] >= chosen[0][1][0]["confidence"]:
-            chosen = []
-        if not chosen:
-            chosen = [(message.get(TEXT) or "", whole)] if whole else []
-        chosen = chosen[: int(self._config["most"])]
-        questions = [
-            {
-                "text": text,
-                "intent": ranking[0]["name"],
-                "confidence": ranking[0]["confidence"],
-                # After emergency advice only what was really asked is answered, not what a story sounded like.
-                "asks": asks(textual.plain(text)),
-            }
-            for text, ranking in chosen
-        ]
-        return questions, chosen[0][1] if chosen else []
+            if all(decision.name != other.name for _, other, _ in parts):
+                parts.append((segment, decision, result))
+        if not parts:
+            return [(text, whole, results[0])]
+        if len(parts) == 1:
+            # One question among other words: the whole knows the context, the part is free of the story.
+            part = parts[0]
+            if part[1].name == whole.name or part[1].confidence <= whole.confidence:
+                return [(text, whole, results[0])]
+            return parts
+        return parts[: self._most]
+
+
+def _first(ranking: list[dict[str, Any]], decision: Decision) -> list[dict[str, Any]]:
+    """Return the ranking with what was decided at its head."""
+    others = [entry for entry in ranking if entry["name"] != decision.name]
+    return [{"name": decision.name, "confidence": decision.confidence}, *others]

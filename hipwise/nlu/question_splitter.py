@@ -22,24 +22,26 @@ from hipwise.nlu.spelling_normalizer import PLAIN
 SEGMENTS = "segments"
 QUESTION_FLAGS = "segment_is_question"
 
-_OPENERS = (
-    r"(?:how|what|what's|whats|when|where|where's|why|who|who's|which|whose|whether|can|can't|could|couldn't|may|might|must|"
-    r"is|isn't|are|aren't|am|was|were|do|does|doesn't|don't|did|should|shouldn't|shall|will|won't|would|wouldn't|has|have|if i|tell me|explain|"
-    r"any (?:chance|idea|advice|tips)|i want to know|i wanna know|i'd like to know|i wonder|i'm wondering|is it|are there)"
-)
+# The words that open a question, after a conjunction or a comma too.
+_OPENERS = "(?:" + "|".join(
+    """
+    how what what's whats when where where's why who who's which whose whether can can't could couldn't may might must is
+    isn't are aren't am was were do does doesn't don't did should shouldn't shall will won't would wouldn't has have
+    """.split()
+    + ["if i", "tell me", "explain", "any (?:chance|idea|advice|tips)", "i (?:want to|wanna) know", "i'd like to know"]
+    + ["i wonder", "i'm wondering"]
+) + ")"  # fmt: skip
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[?!])(?=[^\s?!.\"')])|\n+|\s+-\s+")
 _ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|e\.g|i\.e|vs|approx|st|no|etc)\.$")
-_CLAUSE = re.compile(
-    r"(?:\s*,\s*(?:and|or|but|so|also|plus|then)?|\s+(?:and|or|but|also|plus|n|&|\+)|\s*/)\s*(?:also\s+|then\s+|so\s+|if so\s*,?\s*)?\s"
-    rf"(?={_OPENERS}\b)"
-)
-_STARTS = re.compile(
-    rf"^(?:(?:and|or|but|so|also|ok|okay|well|hi|hello|hey|please|sorry|just|then|my question is|question)[\s,:]+)*{_OPENERS}\b"
-)
+_CONJUNCTION = r"(?:\s*,\s*(?:and|or|but|so|also|plus|then)?|\s+(?:and|or|but|also|plus|n|&|\+)|\s*/)"
+_CLAUSE = re.compile(rf"{_CONJUNCTION}\s*(?:also\s+|then\s+|so\s+|if so\s*,?\s*)?\s(?={_OPENERS}\b)")
+_BEFORE = "and|or|but|so|also|ok|okay|well|hi|hello|hey|please|sorry|just|then|my question is|question"
+_STARTS = re.compile(rf"^(?:(?:{_BEFORE})[\s,:]+)*{_OPENERS}\b")
 _ASKS = re.compile(
-    r"\?|\b(?:tell me|explain|i (?:just |only |really )?(?:want|need|would like|wanted|'d like) to (?:know|ask|understand)|wonder(?:ing)?|my question|"
-    r"question is|curious|not sure (?:if|whether|what|how)|don't (?:know|understand) (?:if|whether|what|how|why|when)|"
-    r"no idea (?:if|whether|what|how|why)|any idea|need (?:advice|info|information)|information (?:on|about)|tips)\b"
+    r"\?|\b(?:tell me|explain|wonder(?:ing)?|my question|question is|curious|information (?:on|about)|tips|any idea"
+    r"|i (?:just |only |really )?(?:want|need|would like|wanted|'d like) to (?:know|ask|understand)"
+    r"|not sure (?:if|whether|what|how)|no idea (?:if|whether|what|how|why)|need (?:advice|info|information)"
+    r"|don't (?:know|understand) (?:if|whether|what|how|why|when))\b"
 )
 
 

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -76,10 +77,10 @@ class SparseFeaturizer(GraphComponent):  # type: ignore[misc]
         """Return the options."""
         return {
             "char_ngrams": [2, 5],
-            "char_weight": 0.5,
-            "word_weight": 0.5,
+            "char_weight": 0.35,
+            "word_weight": 0.35,
             "term_weight": 0.5,
-            "least": 1,
+            "least": 2,
             "exclude_intents": [],
         }
 
@@ -147,7 +148,7 @@ class SparseFeaturizer(GraphComponent):  # type: ignore[misc]
     def _tokens(self, text: str, terms: list[str]) -> tuple[list[str], list[str], list[str]]:
         found = textual.words(text)
         shortest, longest = self._config["char_ngrams"]
-        pairs = [f"{first} {second}" for first, second in zip(found, found[1:], strict=False)]
+        pairs = [f"{first} {second}" for first, second in pairwise(found)]
         return list(textual.char_ngrams(found, shortest, longest)), found + pairs, terms
 
     def _rows(self, texts: list[str], terms: list[list[str]]) -> csr_matrix:

@@ -11,28 +11,29 @@ def _split(text: str) -> tuple[str, ...]:
 DOMAIN = frozenset(
     _split(
         """
-        osteoporosis osteoporotic transient temporary hip hips groin buttock buttocks thigh femoral femur pelvis pelvic socket
-        joint joints cartilage marrow oedema edema bone bones skeleton spine vertebrae fracture fractures fractured arthritis
-        osteoarthritis rheumatoid avascular necrosis osteonecrosis bursitis sciatica dysplasia labrum labral tendon tendonitis
-        ligament muscle muscles symptom symptoms pain painful painkiller painkillers ache aching stiffness limp limping swelling
-        inflammation diagnosis diagnosed diagnose scan scans x-ray xray radiograph radiology radiologist ultrasound magnetic
-        resonance imaging contrast claustrophobia claustrophobic density calcium vitamin vitamins supplement supplements
-        bisphosphonate bisphosphonates alendronate alendronic fosamax zoledronic zoledronate reclast aclasta zometa ibandronate
-        ibandronic boniva bonviva risedronate actonel pamidronate neridronate clodronate denosumab prolia teriparatide forteo
-        calcitonin iloprost cortisone steroid steroids prednisone prednisolone injection injections infusion infusions
-        ibuprofen paracetamol acetaminophen tylenol naproxen aspirin diclofenac celecoxib codeine tramadol morphine opioid
-        opioids advil anti-inflammatory anti-inflammatories medicine medicines medication medications tablet tablets dose dosage
-        crutch crutches walker walkers zimmer cane canes wheelchair wheelchairs rollator walking weight-bearing
-        physiotherapy physiotherapist physio physical therapy therapist hydrotherapy rehabilitation rehab exercise exercises
-        exercising stretching strengthening swimming swim cycling running jogging yoga pilates gymnastics aerobics
-        chiropractor chiropractic acupuncture osteopath osteopathy massage homeopathy homeopathic herbal turmeric shockwave
-        hyperbaric surgery surgeon surgical operation replacement decompression orthopaedic orthopedic orthopaedist
-        rheumatologist rheumatology specialist gynaecologist obstetrician midwife
-        pregnancy pregnant trimester breastfeeding breastfeed caesarean cesarean labour delivery newborn miscarriage menopause
-        menopausal hormone hormones testosterone oestrogen estrogen circulation hereditary heredity genetic genetics contagious
-        infectious recurrence recurrent recover recovery recovering permanent permanently temporarily prevention dangerous
-        complication complications disability insurance alcohol smoking cigarettes diabetes diabetic kidney kidneys
-        emergency ambulance numbness paralysed appointment
+        osteoporosis osteoporotic transient temporary hip hips groin buttock buttocks thigh femoral femur pelvis
+        pelvic socket joint joints cartilage marrow oedema edema bone bones skeleton spine vertebrae fracture
+        fractures fractured arthritis osteoarthritis rheumatoid avascular necrosis osteonecrosis bursitis sciatica
+        dysplasia labrum labral tendon tendonitis ligament muscle muscles symptom symptoms pain painful painkiller
+        painkillers ache aching stiffness limp limping swelling inflammation diagnosis diagnosed diagnose scan scans
+        x-ray xray radiograph radiology radiologist ultrasound magnetic resonance imaging contrast claustrophobia
+        claustrophobic density calcium vitamin vitamins supplement supplements bisphosphonate bisphosphonates
+        alendronate alendronic fosamax zoledronic zoledronate reclast aclasta zometa ibandronate ibandronic boniva
+        bonviva risedronate actonel pamidronate neridronate clodronate denosumab prolia teriparatide forteo calcitonin
+        iloprost cortisone steroid steroids prednisone prednisolone injection injections infusion infusions ibuprofen
+        paracetamol acetaminophen tylenol naproxen aspirin diclofenac celecoxib codeine tramadol morphine opioid
+        opioids advil anti-inflammatory anti-inflammatories medicine medicines medication medications tablet tablets
+        dose dosage crutch crutches walker walkers zimmer cane canes wheelchair wheelchairs rollator walking
+        weight-bearing physiotherapy physiotherapist physio physical therapy therapist hydrotherapy rehabilitation
+        rehab exercise exercises exercising stretching strengthening swimming swim cycling running jogging yoga
+        pilates gymnastics aerobics chiropractor chiropractic acupuncture osteopath osteopathy massage homeopathy
+        homeopathic herbal turmeric shockwave hyperbaric surgery surgeon surgical operation replacement decompression
+        orthopaedic orthopedic orthopaedist rheumatologist rheumatology specialist gynaecologist obstetrician midwife
+        pregnancy pregnant trimester breastfeeding breastfeed caesarean cesarean labour delivery newborn miscarriage
+        menopause menopausal hormone hormones testosterone oestrogen estrogen circulation hereditary heredity genetic
+        genetics contagious infectious recurrence recurrent recover recovery recovering permanent permanently
+        temporarily prevention dangerous complication complications disability insurance alcohol smoking cigarettes
+        diabetes diabetic kidney kidneys emergency ambulance numbness paralysed appointment
         """
     )
 )
@@ -41,16 +42,17 @@ DOMAIN = frozenset(
 BRITISH = frozenset(
     _split(
         """
-        oedema favourite colour behaviour labour neighbour honour humour rumour tumour odour flavour harbour paediatric
-        orthopaedic orthopaedics anaesthetic anaesthesia haemoglobin haemorrhage gynaecologist gynaecology oestrogen diarrhoea
-        foetus foetal leukaemia anaemia caesarean centre metre litre theatre fibre programme tyre kerb grey plough cheque
-        realise realised recognise recognised organise organised apologise specialise specialised hospitalised immobilised
-        mobilise mobilising paralysed analyse analysed travelling travelled cancelled counselling jewellery practise licence
-        defence offence whilst amongst learnt burnt dreamt spelt mum mums mummy nan gran grandad physio physios gp gps nhs
-        dont cant wont isnt arent wasnt werent doesnt didnt hasnt havent hadnt couldnt wouldnt shouldnt mustnt neednt
-        im ive ill id youre youve youll youd hes shes its were theyre theyve theyll thats whats wheres hows whos whens theres
-        lets aint gonna wanna gotta dunno innit kinda sorta cuz cos coz bcoz yeah yep nope nah ok okay hi hello hey thanks thx
-        toh avn mri mris ct dexa dxa nsaid nsaids otc pt eswt tens cbd bmi wfh app apps wifi
+        oedema favourite colour behaviour labour neighbour honour humour rumour tumour odour flavour harbour
+        paediatric orthopaedic orthopaedics anaesthetic anaesthesia haemoglobin haemorrhage gynaecologist gynaecology
+        oestrogen diarrhoea foetus foetal leukaemia anaemia caesarean centre metre litre theatre fibre programme tyre
+        kerb grey plough cheque realise realised recognise recognised organise organised apologise specialise
+        specialised hospitalised immobilised mobilise mobilising paralysed analyse analysed travelling travelled
+        cancelled counselling jewellery practise licence defence offence whilst amongst learnt burnt dreamt spelt mum
+        mums mummy nan gran grandad physio physios gp gps nhs dont cant wont isnt arent wasnt werent doesnt didnt
+        hasnt havent hadnt couldnt wouldnt shouldnt mustnt neednt im ive ill id youre youve youll youd hes shes its
+        were theyre theyve theyll thats whats wheres hows whos whens theres lets aint gonna wanna gotta dunno innit
+        kinda sorta cuz cos coz bcoz yeah yep nope nah ok okay hi hello hey thanks thx toh avn mri mris ct dexa dxa
+        nsaid nsaids otc pt eswt tens cbd bmi wfh app apps wifi
         """
     )
 )
