@@ -4,9 +4,9 @@ Importing Rasa imports the SDKs of its fifteen channels, four databases and thre
 all of scikit-learn: 1,900 modules, two seconds and 130 MB, of which answering a patient uses nothing.
 
 :func:`defer` puts a stand-in in the place of each such module, which imports the real one when it is touched; so whoever
-really uses boto3 or pymongo gets boto3 or pymongo. Only one reader is put off: the top level of one of Rasa's own modules,
-where a name is imported to be used later, or in an annotation. It gets a :class:`_Later`, which becomes the real thing when
-it is called, subclassed, indexed or looked into.
+really uses boto3 or pymongo gets boto3 or pymongo. Only one reader is put off: the top level of one of Rasa's (or spaCy's)
+own modules, where a name is imported to be used later, or in an annotation. It gets a :class:`_Later`, which becomes the
+real thing when it is called, subclassed, indexed or looked into.
 
 Only Hipwise's own commands call this; ``rasa train``, ``rasa run`` and ``rasa shell`` import as they always did.
 """
@@ -40,7 +40,7 @@ PACKAGES = frozenset(
     }
 )  # fmt: skip
 
-#: Single modules of Rasa's own that other modules of Rasa import and serving does not use.
+#: Single modules that other modules of Rasa, SciPy and spaCy import and serving does not use.
 MODULES = frozenset(
     {
         "rasa.cli.utils",
@@ -52,6 +52,8 @@ MODULES = frozenset(
         "rasa.telemetry",
         "rasa.utils.plotting",
         "scipy.stats",
+        "spacy.cli",
+        "spacy.cli.info",
     }
 )
 
@@ -69,19 +71,19 @@ class _Deferred(types.ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__") and name not in _NEEDS_THE_MODULE:
             raise AttributeError(name)
-        if not name.endswith(("Error", "Exception", "Warning")) and _asked_by_top_level_of_rasa():
+        if not name.endswith(("Error", "Exception", "Warning")) and _asked_in_passing():
             return _Later(self, name)
         return getattr(_real(self), name)
 
 
-def _asked_by_top_level_of_rasa() -> bool:
+def _asked_in_passing() -> bool:
     frame = sys._getframe(2)
     while frame is not None and frame.f_globals.get("__name__") == "importlib._bootstrap":
         frame = frame.f_back  # type: ignore[assignment]
     return (
         frame is not None
         and frame.f_code.co_name == "<module>"
-        and str(frame.f_globals.get("__name__", "")).partition(".")[0] == "rasa"
+        and str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("rasa", "spacy")
     )
 
 

@@ -19,7 +19,7 @@ from hipwise.paths import HOME, MODELS
 #: What answering a patient must not import. It may stand in memory as long as it has not run.
 UNUSED = (
     "sklearn", "scipy.stats", "matplotlib", "dask", "boto3", "botocore", "pymongo", "aiogram", "slack_sdk", "twilio.rest",
-    "confluent_kafka", "apscheduler", "networkx", "prompt_toolkit", "rasa.core.test", "rasa.telemetry", "tensorflow.keras",
+    "confluent_kafka", "apscheduler", "networkx", "prompt_toolkit", "rasa.core.test", "rasa.telemetry", "spacy.cli.info",
 )  # fmt: skip
 
 
@@ -47,8 +47,8 @@ def test_answering_imports_little() -> None:
     )
     ran = set(found["ran"])
     assert not ran.intersection(UNUSED)
-    # 3,272 without deferring; some new dependency of a size to be seen is a decision, not an accident.
-    assert len(ran) < 1700
+    # 3,700 without deferring; a new dependency of a size to be seen is a decision, not an accident.
+    assert len(ran) < 2000
     assert found["threads"] == "1"
     assert found["enabled"]
     assert found["frozen"] > 100_000
