@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hipwise.safety.check import SafetyCheck, SafetyFinding, emergency_numbers
-from hipwise.safety.rules import Numbers, SafetyRules
+from hipwise.safety.check import Assessment, SafetyCheck, SafetyFinding
+from hipwise.safety.rules import SafetyRules
 
-__all__ = ["Numbers", "SafetyCheck", "SafetyFinding", "SafetyRules", "emergency_numbers"]
+__all__ = ["Assessment", "SafetyCheck", "SafetyFinding", "SafetyRules"]

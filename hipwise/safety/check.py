@@ -11,8 +11,8 @@ scope is at most 60 tokens, and what lies around a cue is found by bisection.
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -21,7 +21,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from hipwise.safety.normalise import COMMA, QUESTION, STOP
 from hipwise.safety.patterns import Compiled
-from hipwise.safety.rules import Cue, LookAlike, Modifier, Numbers, SafetyRules
+from hipwise.safety.rules import Cue, LookAlike, Modifier, SafetyRules
 
 T = TypeVar("T")
 _TRIGGER_CACHE = 8192
@@ -29,8 +29,12 @@ _TRIGGER_CACHE = 8192
 _OPENERS = frozenset({STOP, QUESTION, COMMA, "and", "or", "but", "so", "also", "hi", "hello", "hey", "please", "then", "ok", "well"})
 # No scope is longer (rules.py refuses more), and no match: a pattern has at most a few gaps of at most 16 tokens.
 _REACH = 120
+# From so many patterns of one group on, and with nothing against it, a finding is certain.
+_FIRM = 2
+_NO_CONTEXT = "without its context"
+_MARKED_REACH = 10
 # A message of one symptom repeated a thousand times has one finding; the rest of such a text adds nothing.
-_MAX_CUES_PER_LABEL = 40
+_MAX_CUES_PER_LABEL = 400
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,29 @@ class SafetyFinding:
     cues: tuple[str, ...]
     says: tuple[str, ...]
 
-    def as_dict(self) -> dict[str, object]:
-        """As it is set on a Rasa message."""
-        return {"level": self.level, "groups": list(self.groups), "matched": list(self.cues), "says": list(self.says)}
+    def as_dict(self, source: str = "rules") -> dict[str, object]:
+        """As it is set on a Rasa message. source: "rules" or "classifier"."""
+        return {
+            "level": self.level,
+            "groups": list(self.groups),
+            "matched": list(self.cues),
+            "says": list(self.says),
+            "source": source,
+        }
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A finding and how firm it is.
+
+    patterns: how many different patterns stand behind it; certain: two of one group at least, and no cue in the message was
+    taken back by what stands around it; doubted: some cue was.
+    """
+
+    finding: SafetyFinding | None
+    patterns: int
+    certain: bool
+    doubted: bool
 
 
 class Explained(NamedTuple):
@@ -150,7 +174,52 @@ class SafetyCheck:
 
     def check(self, text: str) -> SafetyFinding | None:
         """The finding of one message, or None where nothing alarms. Never raises, whatever the text."""
-        return self.finding(dict.fromkeys(found.label for found in self.explain(text) if found.why_not is None))
+        return self.assess(text).finding
+
+    def assess(self, text: str) -> Assessment:
+        """The finding and how firm it is, for the classifier that weighs it. Never raises, whatever the text."""
+        explained = self.explain(text)
+        patterns = {(found.label.split(".")[0], found.pattern) for found in explained if found.why_not is None}
+        doubted = any(found.why_not not in (None, _NO_CONTEXT) for found in explained)
+        most = max(Counter(group for group, _ in patterns).values(), default=0)
+        finding = self.finding(dict.fromkeys(found.label for found in explained if found.why_not is None))
+        return Assessment(finding, len(patterns), most >= _FIRM and not doubted, doubted)
+
+    def marked(self, text: str) -> tuple[list[str], list[str]]:
+        """The tokens of a text, and the same with marks of what stands around them: ``negated_fever``, ``historical_fell``.
+
+        For the classifier, to which "no fever" and "fever" look alike otherwise.
+        """
+        message = _Text(self.rules.normaliser.tokens(text))
+        return message.tokens, self._mark(message)
+
+    def _mark(self, message: _Text) -> list[str]:
+        tokens = message.tokens
+        marks: list[str] = [""] * len(tokens)
+        ends: dict[str, set[int]] = {}
+        for end in self._marks.hits(message):
+            if end.what.startswith("ends "):
+                ends.setdefault(end.what[5:], set()).add(end.start)
+        for hit in self._modifiers.hits(message):
+            rule = hit.what
+            if rule.groups or (rule.kinds and not rule.kinds & {"sign", "state"}):
+                continue
+            stop_at = ends.get(rule.category, set())
+            reach = min(rule.scope, _MARKED_REACH)
+            sides = []
+            if rule.direction != "backward":
+                sides.append(range(hit.end, min(len(tokens), hit.end + reach)))
+            if rule.direction != "forward":
+                sides.append(range(hit.start - 1, max(-1, hit.start - 1 - reach), -1))
+            for side in sides:
+                for position in side:
+                    if tokens[position] in (STOP, QUESTION) or position in stop_at:
+                        break
+                    if rule.category not in marks[position]:
+                        marks[position] += f"{rule.category}_"
+        for alike in self._alike.hits(message):
+            marks[alike.start : alike.end] = ["alike_"] * (alike.end - alike.start)
+        return [mark + token for mark, token in zip(marks, tokens, strict=True)]
 
     def finding(self, labels: Iterable[str]) -> SafetyFinding | None:
         """The finding that these labels (``group.cue``) amount to."""
@@ -170,7 +239,7 @@ class SafetyCheck:
         contexts: set[str] | None = None
         around = _Around(
             message,
-            [hit for hit in self._alike.hits(message)],
+            self._alike.hits(message),
             self._modifiers.hits(message),
             self._marks.hits(message),
             cues,
@@ -181,14 +250,14 @@ class SafetyCheck:
         for hit in cues:
             label = hit.what.label
             counts[label] = counts.get(label, 0) + 1
-            if label in alarmed or counts[label] > _MAX_CUES_PER_LABEL * 50:
+            if label in alarmed or counts[label] > _MAX_CUES_PER_LABEL:
                 continue
             words = " ".join(message.tokens[hit.start : hit.end])
             if hit.what.with_context:
                 if contexts is None:
                     contexts = {context.what for context in self._contexts.hits(message)}
                 if not contexts.intersection(hit.what.with_context):
-                    result.append(Explained(label, "without its context", hit.pattern, words))
+                    result.append(Explained(label, _NO_CONTEXT, hit.pattern, words))
                     continue
             why_not = around.why_not(hit)
             if why_not is None:
@@ -290,16 +359,6 @@ class _Around:
                 break
             if tokens[position] in ("or", "nor", "neither"):
                 return True
-        for position in range(start, pauses[0]):
-            if tokens[position] in ("or", "nor") and cue.what.kind == "sign":
-                break
         last = pauses[-1]
         closes = cue.end >= len(tokens) or tokens[cue.end] in (COMMA, STOP, QUESTION, "and")
         return cue.what.kind == "sign" and last + 1 == cue.start and last in self._sign_ends and closes
-
-
-def emergency_numbers(rules: SafetyRules, region: str | None = None) -> Numbers:
-    """Whom to call in a region; without one, in that of the REGION environment variable; unknown regions get the neutral entry."""
-    chosen = (region if region is not None else os.environ.get("REGION", "US")).strip()
-    by_name = {name.upper(): numbers for name, numbers in rules.numbers.items()}
-    return by_name.get(chosen.upper(), rules.numbers["other"])

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     r"|[,:()\[\]\u2013\u2014/]|(?<=\s)-+(?=\s)"
     r"|[&+]"
 )
-_APOSTROPHES = str.maketrans({c: "'" for c in "\u2018\u2019\u02bc\u00b4`\u2032\u201b\uff07"})
+_APOSTROPHES = str.maketrans(dict.fromkeys("‘’ʼ´`′‛＇", "'"))
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _VOWELS = re.compile(r"[aeiou]")
 _CACHE_SIZE = 8192

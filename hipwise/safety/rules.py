@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,6 @@ _PARTS = {
     "current",
     "owned",
     "ends_scope",
-    "numbers",
 }
 
 
@@ -72,16 +71,6 @@ class LookAlike:
 
 
 @dataclass(frozen=True)
-class Numbers:
-    """Whom to call in one region. None: the reply uses words instead of a number."""
-
-    emergency: str | None
-    crisis: str | None
-    crisis_name: str | None
-    advice: str | None = None
-
-
-@dataclass(frozen=True)
 class SafetyRules:
     """All of knowledge/safety.yml, compiled."""
 
@@ -95,7 +84,6 @@ class SafetyRules:
     current: tuple[Compiled, ...]
     owned: tuple[Compiled, ...]
     ends_scope: Mapping[str, tuple[Compiled, ...]]
-    numbers: Mapping[str, Numbers]
     normaliser: Normaliser = field(repr=False)
 
     @classmethod
@@ -220,7 +208,6 @@ class _Reader:
             current=self._compile(data["current"], "current"),
             owned=self._compile(data["owned"], "owned"),
             ends_scope=ends,
-            numbers=self._numbers(data["numbers"]),
             normaliser=self._normaliser(data),
         )
 
@@ -242,17 +229,16 @@ class _Reader:
         place = f"modifiers.{category}, entry {number}"
         keys = {"direction", "scope", "patterns", "kinds", "groups", "cross", "generic", "whatever_now"}
         entry = self._mapping(value, place, keys)
-        number_of: Callable[[str, int], int] = lambda key, default: self._number(entry.get(key, default), f"{place}.{key}")
         kinds = self._words(entry["kinds"], f"{place}.kinds") if "kinds" in entry else []
         named = self._words(entry["groups"], f"{place}.groups") if "groups" in entry else []
         return Modifier(
             category=category,
             direction=self._choice(entry.get("direction"), f"{place}.direction", DIRECTIONS),
-            scope=number_of("scope", 12),
+            scope=self._number(entry.get("scope", 12), f"{place}.scope"),
             patterns=self._compile(entry.get("patterns"), f"{place}.patterns"),
             kinds=frozenset(self._choice(kind, f"{place}.kinds", KINDS) for kind in kinds),
             groups=frozenset(self._choice(group, f"{place}.groups", groups) for group in named),
-            cross=number_of("cross", 0),
+            cross=self._number(entry.get("cross", 0), f"{place}.cross"),
             generic=bool(entry.get("generic", False)),
             whatever_now=bool(entry.get("whatever_now", False)),
         )
@@ -261,23 +247,6 @@ class _Reader:
         if not isinstance(value, int) or not 0 <= value <= 60:
             raise self._wrong(place, f"a number from 0 to 60 is needed, not {value!r}")
         return value
-
-    def _numbers(self, value: Any) -> dict[str, Numbers]:
-        found: dict[str, Numbers] = {}
-        for region, entry in self._mapping(value, "numbers").items():
-            place = f"numbers.{region}"
-            fields = self._mapping(entry, place, {"emergency", "crisis", "crisis_name", "advice"})
-            for key, number in fields.items():
-                if number is not None and not isinstance(number, str):
-                    raise self._wrong(f"{place}.{key}", f"put {number!r} in quotes")
-            try:
-                found[region] = Numbers(**{"emergency": None, "crisis": None, "crisis_name": None, **fields})
-            except TypeError as error:  # pragma: no cover - the keys were checked above
-                raise self._wrong(place, str(error)) from error
-        for region in ("US", "other"):
-            if region not in found:
-                raise self._wrong("numbers", f"the region {region!r} is missing")
-        return found
 
     def _normaliser(self, data: Mapping[str, Any]) -> Normaliser:
         spellings = {}
@@ -291,8 +260,8 @@ class _Reader:
         if not isinstance(name, str):
             raise self._wrong("left_alone", "the name of a file beside this one is needed")
         path = self._path.with_name(name)
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise HipwiseError(f"{path}: cannot be read ({error.strerror}); {self._path} names it at left_alone.") from error
-        return [word for line in lines if not line.startswith("#") for word in line.split()]
+        content = read_yaml(path)
+        words = content.get("words") if isinstance(content, dict) else None
+        if not isinstance(words, str):
+            raise HipwiseError(f"{path}, words: a text of words with blanks between is needed here.")
+        return words.split()

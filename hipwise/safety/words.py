@@ -1,4 +1,4 @@
-"""Writes the list of ordinary words that are not misspellings of a cue's word: knowledge/safety_words.txt.
+"""Writes the list of ordinary words that are not misspellings of a cue's word: knowledge/safety_words.yml.
 
 ``python -m hipwise.safety.words`` after new words came into the cues; a test says when it is due. The words come from
 pyspellchecker's list (counted in film subtitles), which is needed here only, never when the assistant runs.
@@ -14,7 +14,7 @@ from hipwise.safety.rules import SafetyRules
 
 #: A word seen at least so often is taken for a word and not for a slip.
 LEAST = 60
-_HEAD = "# Ordinary words near a cue's word (knowledge/safety.yml). Written by `python -m hipwise.safety.words`.\n"
+_HEAD = "# Ordinary words near a cue's word (knowledge/safety.yml). Written by `python -m hipwise.safety.words`.\nwords: >-\n"
 
 
 def ordinary_words() -> tuple[str, ...]:
@@ -32,11 +32,11 @@ def left_alone(rules: SafetyRules) -> list[str]:
 
 def main(rules: Path = KNOWLEDGE / "safety.yml") -> int:
     """Write the file beside the rules."""
-    path = rules.with_name("safety_words.txt")
+    path = rules.with_name("safety_words.yml")
     if not path.exists():
-        path.write_text(_HEAD, encoding="utf-8")
+        path.write_text(_HEAD + "  feel\n", encoding="utf-8")
     words = left_alone(SafetyRules.read(rules))
-    path.write_text(_HEAD + textwrap.fill(" ".join(words), width=120) + "\n", encoding="utf-8")
+    path.write_text(_HEAD + textwrap.fill(" ".join(words), width=120, initial_indent="  ", subsequent_indent="  ") + "\n", encoding="utf-8")
     print(f"{len(words)} words left alone.")
     return 0
 

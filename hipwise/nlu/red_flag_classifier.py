@@ -1,0 +1,263 @@
+"""The statistical part of the safety check: red flags in words that no rule knows, and look-alikes that a rule fell for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import INTENT, METADATA, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from hipwise.nlu.red_flags import SAFETY
+from hipwise.nlu.sentence_encoder import encode
+from hipwise.nlu.vectors import of
+from hipwise.paths import KNOWLEDGE
+from hipwise.safety import Assessment, SafetyCheck, SafetyFinding
+from hipwise.safety.likeness import Likeness, fit
+
+RED_FLAG, CRISIS, LOOK_ALIKE = "red_flag", "crisis", "look_alike"
+_CRISIS_GROUP, _GENERAL = "self_harm", "general"
+_ARRAYS, _GROUPS = "red_flags.npz", "groups.json"
+# The encoder reads the beginning and the end of a text of more than about 90 pieces of words; a longer one is cut up, and the
+# mean of the pieces stands for it.
+_LONG, _PIECE = 60, 45
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the classifier makes of one message. weight: above the threshold it alarms; likeness: of the text alone."""
+
+    weight: float
+    likeness: float
+    alarm: bool
+    group: str
+    share: float
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
+    """Weighs how like a red flag the text is together with what the rules found; after the SentenceEncoder.
+
+    A certain finding of the rules stays as it is. A finding that rests on one cue, or on cues of which others were taken back
+    by what stands around them, stays unless the text is plainly of the harmless kind. Without any finding the classifier
+    adds one where the text is plainly of the other kind; its group is that of most of the red flags that it is like, or
+    ``general``.
+
+    It trains on the intents red_flag (with ``metadata: {group: ...}``), crisis and look_alike, and on a part of all others.
+
+    Options:
+        rules: path of the rules; empty: knowledge/safety.yml.
+        threshold: weight from which it alarms; `python -m benchmarks.safety --threshold` says what each costs.
+        likeness, found, more, doubted, offset: what the text's likeness, a finding of the rules, each further pattern behind
+            it (two at most), and a cue that was taken back add to the weight. From a logistic regression on training messages
+            that were written after the rules; on those that the rules were made with they look better than they are.
+        width, sparse_weight, strictness: of the machine, see `hipwise.safety.likeness.fit`.
+        ordinary: share of the examples of all other intents to train on; which ones is a matter of their CRC-32.
+    """
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """Return the options."""
+        return {
+            "rules": "",
+            "threshold": 0.75,
+            "likeness": 4.6,
+            "found": 2.2,
+            "more": 1.0,
+            "doubted": -1.1,
+            "offset": 0.5,
+            "width": 0.5,
+            "sparse_weight": 0.5,
+            "strictness": 10.0,
+            "ordinary": 0.35,
+        }
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        check: SafetyCheck,
+        model: Likeness | None = None,
+        groups: list[str] | None = None,
+    ) -> None:
+        """Keep the options and, when loaded, the model and the names of its groups."""
+        self._config = config
+        self._model_storage = model_storage
+        self._resource = resource
+        self._check = check
+        self._model = model
+        self._groups = groups or []
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> RedFlagClassifier:
+        """Make an untrained component.
+
+        Raises:
+            HipwiseError: the rules cannot be read.
+        """
+        return cls(config, model_storage, resource, cls._rules(config))
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> RedFlagClassifier:
+        """Read the model; pickled objects are refused. Without a model the component leaves messages as they are."""
+        check = cls._rules(config)
+        with model_storage.read_from(resource) as folder:
+            if not (folder / _ARRAYS).exists():
+                return cls(config, model_storage, resource, check)
+            groups = json.loads((folder / _GROUPS).read_text(encoding="utf-8"))
+            with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+        return cls(config, model_storage, resource, check, Likeness(arrays), groups)
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """The rules' content: Rasa must not take a model from its cache that was trained with other rules."""
+        path = Path(config["rules"]) if config.get("rules") else KNOWLEDGE / "safety.yml"
+        digest = hashlib.sha256()
+        for part in (path, path.with_name("safety_words.yml")):
+            digest.update(part.read_bytes() if part.is_file() else b"")
+        return digest.hexdigest()
+
+    @staticmethod
+    def _rules(config: dict[str, Any]) -> SafetyCheck:
+        return SafetyCheck(Path(config["rules"]) if config.get("rules") else KNOWLEDGE / "safety.yml")
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Fit the model; without red flags among the examples there is nothing to learn, and nothing is stored."""
+        examples = [m for m in training_data.training_examples if m.get(TEXT) and self._taken(m)]
+        names = [group_of(message) for message in examples]
+        found = sorted({name for name in names if name is not None})
+        with self._model_storage.write_to(self._resource) as folder:
+            if found and None in names:
+                texts = [str(message.get(TEXT)) for message in examples]
+                self._learn(texts, dense_rows(examples), names, found)
+                if self._model is not None:
+                    np.savez(folder / _ARRAYS, **self._model.arrays)
+                    (folder / _GROUPS).write_text(json.dumps(self._groups), encoding="utf-8")
+        return self._resource
+
+    def _taken(self, message: Message) -> bool:
+        if not message.get(INTENT):
+            return False
+        if message.get(INTENT) in (RED_FLAG, CRISIS, LOOK_ALIKE):
+            return True
+        number = zlib.crc32(str(message.get(TEXT)).encode("utf-8", "surrogatepass"))
+        return number % 1000 < 1000 * float(self._config["ordinary"])
+
+    def _learn(self, texts: list[str], dense: NDArray[Any], names: list[str | None], found: list[str]) -> None:
+        number = {name: place for place, name in enumerate(found)}
+        pairs = [self._check.marked(text) for text in texts]
+        self._groups = found
+        self._model = fit(
+            dense,
+            [tokens for tokens, _ in pairs],
+            [marked for _, marked in pairs],
+            np.array([-1 if name is None else number[name] for name in names]),
+            width=float(self._config["width"]),
+            sparse_weight=float(self._config["sparse_weight"]),
+            strictness=float(self._config["strictness"]),
+        )
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Add to, keep or set aside ``safety``."""
+        for message in messages:
+            text = str(message.get(TEXT) or "")
+            if self._model is None or not text.strip():
+                continue
+            assessment = self._check.assess(text)
+            opinion = self.opinion(text, dense_rows([message]), assessment)
+            finding = self.decide(assessment, opinion)
+            if finding is None:
+                message.data.pop(SAFETY, None)
+                message.output_properties.discard(SAFETY)
+            elif finding != assessment.finding:
+                message.set(SAFETY, finding.as_dict("classifier"), add_to_output=True)
+        return messages
+
+    def opinion(self, text: str, dense: NDArray[Any], assessment: Assessment) -> Opinion:
+        """Weigh one message; dense: its row of `dense_rows`."""
+        assert self._model is not None  # noqa: S101 - process() and the benchmark ask a trained component
+        tokens, marked = self._check.marked(text)
+        kernel = self._model.kernel(self._model.features(dense, [tokens], [marked]))
+        likeness = float(self._model.score(kernel)[0])
+        weight = self.weigh(likeness, assessment)
+        shares = self._model.votes(kernel[0])
+        place, share = max(shares.items(), key=lambda item: item[1]) if shares else (-1, 0.0)
+        group = self._groups[place] if share >= 0.5 else _GENERAL
+        return Opinion(weight, likeness, weight >= float(self._config["threshold"]), group, share)
+
+    def weigh(self, likeness: float, assessment: Assessment) -> float:
+        """The likeness and what the rules found, in one number."""
+        config = self._config
+        weight = float(config["offset"]) + float(config["likeness"]) * likeness
+        if assessment.finding is not None:
+            weight += float(config["found"]) + float(config["more"]) * (min(assessment.patterns, 3) - 1)
+            if assessment.doubted:
+                weight += float(config["doubted"])
+        return weight
+
+    def decide(self, assessment: Assessment, opinion: Opinion) -> SafetyFinding | None:
+        """What is said in the end."""
+        found = assessment.finding
+        if found is None:
+            return self._check.finding([f"{opinion.group}.likeness"]) if opinion.alarm else None
+        if not (assessment.certain or opinion.alarm):
+            return None
+        # Someone who says what they took, and why, needs the crisis line as well.
+        if opinion.alarm and opinion.group == _CRISIS_GROUP and _CRISIS_GROUP not in found.groups and opinion.share >= 0.6:
+            return self._check.finding([f"{_CRISIS_GROUP}.likeness", *found.cues])
+        return found
+
+
+def group_of(message: Message) -> str | None:
+    """The group of a training example; None for a harmless one."""
+    if message.get(INTENT) == CRISIS:
+        return _CRISIS_GROUP
+    if message.get(INTENT) != RED_FLAG:
+        return None
+    # Rasa keeps the metadata of an intent under that of the example.
+    metadata = message.get(METADATA) or {}
+    for place in (metadata.get("intent"), metadata.get("example"), metadata):
+        if isinstance(place, dict) and isinstance(place.get("group"), str):
+            return str(place["group"])
+    return _GENERAL
+
+
+def dense_rows(messages: list[Message]) -> NDArray[Any]:
+    """One row of the sentence encoder a message, of length 1; a long text's is the mean of its pieces'."""
+    rows = np.vstack([of(message).dense[:1] for message in messages]).astype(np.float32)
+    pieces: list[str] = []
+    spans: list[tuple[int, int, int]] = []
+    for number, message in enumerate(messages):
+        words = of(message).texts[0].split()
+        if len(words) > _LONG:
+            cut = [" ".join(words[start : start + _PIECE]) for start in range(0, len(words), _PIECE)]
+            spans.append((number, len(pieces), len(pieces) + len(cut)))
+            pieces.extend(cut)
+    if pieces:
+        vectors = encode(pieces)
+        for number, start, end in spans:
+            mean = vectors[start:end].mean(axis=0)
+            rows[number] = mean / (float(np.linalg.norm(mean)) or 1.0)
+    return rows
