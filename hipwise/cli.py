@@ -113,6 +113,7 @@ def _serve(options: argparse.Namespace) -> int:
     from hipwise.settings import Settings
 
     imports.defer()
+    imports.share_memory()
     gc.disable()  # until the model is loaded
     quieten()
     from hipwise.server import serve
@@ -126,6 +127,7 @@ def _conversations() -> Conversations:
     from hipwise import imports
 
     imports.defer()
+    imports.share_memory()
     gc.disable()  # until the model is loaded
     from hipwise.agent import load_agent
     from hipwise.conversation import Conversations

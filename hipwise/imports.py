@@ -20,6 +20,7 @@ import sys
 import threading
 import types
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 #: Packages that Rasa imports for channels, stores, brokers, plots, training and the command line.
@@ -202,6 +203,18 @@ def defer() -> None:
     """Defer these imports from now on, in this process; what is already imported stays as it is."""
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
+
+
+def share_memory() -> None:
+    """Let all threads allocate from one arena.
+
+    glibc gives each thread its own, and each keeps what its busiest moment needed: 17 MB more after some hundred messages.
+    """
+    import ctypes
+
+    arena_max = -8  # M_ARENA_MAX in malloc.h
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL("libc.so.6").mallopt(arena_max, 1)
 
 
 def deferred() -> list[str]:
