@@ -84,7 +84,8 @@ def address(settings: Settings, screen: Screen | None = None, *, printer: bool =
 def unit(url: str, flags: tuple[str, ...]) -> str:
     """Return a systemd unit that shows the kiosk on a machine with nothing but ``cage`` (a Wayland kiosk) and Chromium."""
     # A percent sign means something to systemd.
-    command = " ".join((*flags, f'"{url.replace("%", "%%")}"'))
+    escaped = url.replace("%", "%%")
+    command = " ".join((*flags, f'"{escaped}"'))
     return f"""[Unit]
 Description=Hipwise kiosk
 After=network-online.target sound.target
@@ -95,6 +96,11 @@ Conflicts=getty@tty1.service
 User=kiosk
 PAMName=login
 TTYPath=/dev/tty1
+TTYReset=yes
+StandardInput=tty-fail
+# Show the page, not the browser's complaint, when this machine is up before the server.
+TimeoutStartSec=infinity
+ExecStartPre=/bin/sh -c 'until curl -fsS -o /dev/null "{escaped}"; do sleep 2; done'
 # The profile lives in memory: a power cut leaves nothing.
 RuntimeDirectory=kiosk
 RuntimeDirectoryMode=0700

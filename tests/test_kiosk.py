@@ -31,7 +31,9 @@ def test_a_screen_is_read_as_people_write_it(text: str, px_per_mm: float) -> Non
     assert Screen.parse(text).px_per_mm == pytest.approx(px_per_mm, abs=0.001)
 
 
-@pytest.mark.parametrize("text", ["", "21.5in", "1920x1080", "21.5 1920x1080", "0in 1920x1080", "1in 1920x1080", "999in 1920x1080"])
+@pytest.mark.parametrize(
+    "text", ["", "21.5in", "1920x1080", "21.5 1920x1080", "0in 1920x1080", "1in 1920x1080", "999in 1920x1080"]
+)
 def test_what_is_no_screen_is_refused(text: str) -> None:
     with pytest.raises(HipwiseError, match="screen"):
         Screen.parse(text)
@@ -130,7 +132,8 @@ async def test_emergencies_and_questions_for_the_doctor_are_known_in_advance(tmp
 async def test_each_topic_is_in_one_group_and_each_question_for_the_doctor_exists(tmp_path: Path) -> None:
     source = (HOME / "web" / "src" / "kiosk" / "topics.ts").read_text(encoding="utf-8")
     part = source[source.index("GROUPS:") : source.index("const PREFIX")]
-    topics = [f"ask_{name}" for names in re.findall(r"topics: \[(.*?)\]", part, re.DOTALL) for name in re.findall(r'"(\w+)"', names)]
+    lists = re.findall(r"topics: \[(.*?)\]", part, re.DOTALL)
+    topics = [f"ask_{name}" for names in lists for name in re.findall(r'"(\w+)"', names)]
     doctor = re.findall(r'"((?:not_covered|refer)_\w+)"', part)
     async with running(settings_at(tmp_path)) as gateway:
         body = (await gateway.client.get("/api/v1/topics")).json()
