@@ -104,8 +104,6 @@ def main() -> int:
         sheet.get_by_role("heading", name="Questions to ask your doctor").wait_for()
         sheet.wait_for_timeout(300)
         sheet.screenshot(path=str(folder / "kiosk-sheet-phone.png"), full_page=True)
-        for paper in ("A4", "Letter"):
-            sheet.pdf(path=str(folder / f"kiosk-sheet-{paper}.pdf"), format=paper)
         browser.close()
     return 0
 

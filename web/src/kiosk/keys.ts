@@ -15,6 +15,9 @@ const LAYOUT = [
   "{clear} {space} {bksp} {send}",
 ];
 
+/** Milliseconds in which the same key again is a finger that trembles, not a second letter. */
+const BOUNCE = 200;
+
 export class Keys {
   readonly #keyboard: Keyboard;
   readonly #root: HTMLElement;
@@ -27,10 +30,14 @@ export class Keys {
       "{bksp}": t.keyDelete,
       "{send}": t.keySend,
     };
+    let [last, at] = ["", 0];
     const press = (key: string): void => {
       this.#keyboard.clearInput();
       const box = field();
-      if (!box) return;
+      const now = performance.now();
+      const bounced = key === last && now - at < BOUNCE;
+      [last, at] = [key, now];
+      if (!box || bounced) return;
       if (key === "{send}") {
         send();
         return;

@@ -475,6 +475,8 @@ export class HipwiseKiosk extends LitElement {
     const screen = this.screen;
     const lang = screen.name === "answer" ? replyLang(screen.replies[0] as Reply) : t.lang;
     const words = [...this.renderRoot.querySelectorAll("[data-spoken]")].map((one) => one.textContent?.trim() ?? "");
+    const picture = this.renderRoot.querySelector<HTMLImageElement>(".figure")?.alt;
+    if (picture) words.push(`${en.picture} ${picture}`);
     const text = [head, ...words].filter((one) => one !== "").map((one) => (/[.!?]$/.test(one) ? one : `${one}.`));
     this.#say(text.join(" "), lang);
   }
@@ -808,8 +810,8 @@ export class HipwiseKiosk extends LitElement {
 
   #take(): TemplateResult {
     const { seen } = this.#person;
-    const titles = seen.flatMap((id) => this.#topics?.topics.find((topic) => topic.id === id)?.title ?? []);
     const taken = seen.slice(-MOST_TAKEN);
+    const titles = taken.flatMap((id) => this.#topics?.topics.find((topic) => topic.id === id)?.title ?? []);
     const phone = this.#config.phoneUrl;
     const address = phone ? `${phone}/take-home#${toFragment(taken)}` : null;
     return html`<header>

@@ -477,6 +477,9 @@ export const kiosk = css`
     border: 3px solid var(--ink);
     border-radius: 12px;
   }
+  .list {
+    flex: 1;
+  }
   .list ul {
     padding-inline-start: 1.2em;
   }
@@ -538,6 +541,9 @@ export const kiosk = css`
   @media (orientation: landscape) {
     .groups {
       grid-template-columns: repeat(4, 1fr);
+    }
+    .list ul {
+      columns: 2;
     }
     .answer .scroll:has(.figure):not(.large) {
       display: grid;
