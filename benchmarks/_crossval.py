@@ -121,8 +121,8 @@ class CrossValidation:
 def best_threshold(truth: Sequence[str], predicted: Sequence[str], scores: np.ndarray) -> tuple[float, float]:
     """Return the threshold with the highest Matthews correlation, and that correlation (-1 to 1).
 
-    A score below the threshold means out of scope. Truth and prediction are compared over all rows, ``OUT_OF_SCOPE`` being one
-    more label, as HINT3 does.
+    A score below the threshold means out of scope. Truth and prediction are compared over all rows, ``OUT_OF_SCOPE`` being
+    one more label, as HINT3 does.
     """
     from sklearn.metrics import matthews_corrcoef
 

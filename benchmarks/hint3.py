@@ -3,8 +3,8 @@
     python -m benchmarks.hint3 [--data FOLDER] [--train a.csv --test b.csv] [--stock --stock-python PYTHON]
 
 Trains what ``config.yml`` says on each of the six training files (or on the one given), parses every test row, and writes
-``build/hint3.json``. The threshold of ``mcc_fixed`` is found on the training file alone, by leaving intents out; ``mcc`` is the
-best over all thresholds on the test rows, an oracle's figure, as the published ones are.
+``build/hint3.json``. The threshold of ``mcc_fixed`` is found on the training file alone, by leaving intents out; ``mcc`` is
+the best over all thresholds on the test rows, an oracle's figure, as the published ones are.
 """
 
 from __future__ import annotations

@@ -23,14 +23,11 @@ SEGMENTS = "segments"
 QUESTION_FLAGS = "segment_is_question"
 
 # The words that open a question, after a conjunction or a comma too.
-_OPENERS = "(?:" + "|".join(
-    """
-    how what what's whats when where where's why who who's which whose whether can can't could couldn't may might must is
-    isn't are aren't am was were do does doesn't don't did should shouldn't shall will won't would wouldn't has have
-    """.split()
-    + ["if i", "tell me", "explain", "any (?:chance|idea|advice|tips)", "i (?:want to|wanna) know", "i'd like to know"]
-    + ["i wonder", "i'm wondering"]
-) + ")"  # fmt: skip
+_OPENERS = (
+    r"(?:how|what|what's|whats|when|where|where's|why|who|who's|which|whose|whether|can|can't|could|couldn't|may|might|must"
+    r"|is|isn't|are|aren't|am|was|were|do|does|doesn't|don't|did|should|shouldn't|shall|will|won't|would|wouldn't|has|have"
+    r"|if i|tell me|explain|any (?:chance|idea|advice|tips)|i (?:want to|wanna) know|i'd like to know|i wonder|i'm wondering)"
+)
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[?!])(?=[^\s?!.\"')])|\n+|\s+-\s+")
 _ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|e\.g|i\.e|vs|approx|st|no|etc)\.$")
 _CONJUNCTION = r"(?:\s*,\s*(?:and|or|but|so|also|plus|then)?|\s+(?:and|or|but|also|plus|n|&|\+)|\s*/)"
