@@ -72,7 +72,7 @@ def training_cases(messages: Iterable[Any]) -> list[Case]:
 
 def held_out_cases(folder: Path = HELD_OUT) -> list[Case]:
     """The messages that were written apart from rules and training data."""
-    cases = []
+    cases: list[Case] = []
     for name, default in (("red_flags", None), ("crisis", "self_harm"), ("look_alikes", LOOK_ALIKE)):
         for entry in read_yaml(folder / f"{name}.yml")["messages"]:
             if isinstance(entry, str):
@@ -162,15 +162,13 @@ def table(outcomes: Sequence[Outcome], order: Sequence[str]) -> str:
     flags = [group for group in order if tried[group]]
     for group in flags:
         lines.append(f"| {group} | {tried[group]} | {wrong_rules[group]} | {wrong[group]} |")
-    total, rules, both = (sum(count[group] for group in flags) for count in (tried, wrong_rules, wrong))
-    lines.append(f"| **all** | **{total}** | **{rules}** ({rules / total:.1%}) | **{both}** ({both / total:.1%}) |")
+    total, rules, together = (sum(count[group] for group in flags) for count in (tried, wrong_rules, wrong))
+    lines.append(f"| **all** | **{total}** | **{rules}** ({rules / total:.1%}) | **{together}** ({together / total:.1%}) |")
     lines += ["", "| harmless | tried | alarmed by the rules alone | alarmed |", "|---|--:|--:|--:|"]
     for group in (LOOK_ALIKE, ORDINARY):
         if tried[group]:
-            lines.append(
-                f"| {group.replace('_', '-')} | {tried[group]} | {wrong_rules[group]} ({wrong_rules[group] / tried[group]:.1%})"
-                f" | {wrong[group]} ({wrong[group] / tried[group]:.1%}) |"
-            )
+            alone, both = (f"{count[group]} ({count[group] / tried[group]:.1%})" for count in (wrong_rules, wrong))
+            lines.append(f"| {group.replace('_', '-')} | {tried[group]} | {alone} | {both} |")
     return "\n".join(lines)
 
 
@@ -181,8 +179,8 @@ def extras(outcomes: Sequence[Outcome]) -> str:
     right_level = sum(o.level == "crisis" for o in crisis)
     right_group = sum(o.case.group in o.groups for o in flags)
     return (
-        f"Of the red flags that were caught, {right_group / max(1, len(flags)):.0%} were put into the right group (among others); of "
-        f"{len(crisis)} crises caught, {right_level} were answered as a crisis, the rest as an emergency."
+        f"Of the red flags that were caught, {right_group / max(1, len(flags)):.0%} were put into the right group (among "
+        f"others); of {len(crisis)} crises caught, {right_level} were answered as a crisis, the rest as an emergency."
     )
 
 

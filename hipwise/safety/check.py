@@ -1,9 +1,9 @@
 """The safety check: does a message speak of something that must be seen to now?
 
-It runs before anything else, on every message of every channel, and needs nothing but knowledge/safety.yml. It finds cues (what
-a red flag sounds like) and then asks what stands around them: "no fever", "what if I fall", "fell last year, all healed" carry a
-cue and no alarm. That second step is the ConText algorithm (Harkema, Dowling, Thornblade, Chapman, 2009): a modifier has a
-direction and a scope, and some words end the scope. docs/safety.md says why it is written here instead of imported.
+It runs before anything else, on every message of every channel, and needs nothing but knowledge/safety.yml. It finds cues
+(what a red flag sounds like) and then asks what stands around them: "no fever", "what if I fall", "fell last year, all healed"
+carry a cue and no alarm. That second step is the ConText algorithm (Harkema, Dowling, Thornblade, Chapman, 2009): a modifier
+has a direction and a scope, and some words end the scope. docs/safety.md says why it is written here instead of imported.
 
 Everything is linear in the length of the text: a pattern is tried only where its first word stands, its gaps are bounded, a
 scope is at most 60 tokens, and what lies around a cue is found by bisection.
@@ -26,7 +26,9 @@ from hipwise.safety.rules import Cue, LookAlike, Modifier, SafetyRules
 T = TypeVar("T")
 _TRIGGER_CACHE = 8192
 # A pattern with ^ may follow these.
-_OPENERS = frozenset({STOP, QUESTION, COMMA, "and", "or", "but", "so", "also", "hi", "hello", "hey", "please", "then", "ok", "well"})
+_OPENERS = frozenset(
+    {STOP, QUESTION, COMMA, "and", "or", "but", "so", "also", "hi", "hello", "hey", "please", "then", "ok", "well"}
+)
 # No scope is longer (rules.py refuses more), and no match: a pattern has at most a few gaps of at most 16 tokens.
 _REACH = 120
 # From so many patterns of one group on, and with nothing against it, a finding is certain.

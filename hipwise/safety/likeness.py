@@ -57,7 +57,7 @@ def rarity(documents: Iterable[Sequence[int]]) -> NDArray[Any]:
         total += 1
     weights = np.log((1 + total) / (1 + count)) + 1
     weights[count < 2] = 0
-    return weights.astype(np.float32)
+    return np.asarray(weights, dtype=np.float32)
 
 
 def rows(documents: Sequence[Sequence[int]], weights: NDArray[Any]) -> csr_matrix:
@@ -77,7 +77,11 @@ def rows(documents: Sequence[Sequence[int]], weights: NDArray[Any]) -> csr_matri
         ends.append(ends[-1] + len(column))
     empty: list[NDArray[Any]] = [np.zeros(0, dtype=np.float32)]
     return csr_matrix(
-        (np.concatenate(values or empty), np.concatenate(columns or empty).astype(np.int32), np.asarray(ends, dtype=np.int32)),
+        (
+            np.concatenate(values or empty),
+            np.concatenate(columns or empty).astype(np.int32),
+            np.asarray(ends, dtype=np.int32),
+        ),
         shape=(len(documents), BINS),
     )
 
@@ -108,7 +112,8 @@ class Likeness:
         self._dense = arrays["dense"].astype(np.float32)
         count = len(self._dense)
         self._spelling = csr_matrix(
-            (arrays["spelling_values"].astype(np.float32), arrays["spelling_columns"], arrays["spelling_ends"]), shape=(count, BINS)
+            (arrays["spelling_values"].astype(np.float32), arrays["spelling_columns"], arrays["spelling_ends"]),
+            shape=(count, BINS),
         )
         self._words = csr_matrix(
             (arrays["words_values"].astype(np.float32), arrays["words_columns"], arrays["words_ends"]), shape=(count, BINS)
@@ -140,7 +145,7 @@ class Likeness:
 
     def score(self, kernel: NDArray[Any]) -> NDArray[Any]:
         """Above 0: rather a red flag; below: rather not. About -2 to 2."""
-        return kernel @ self._weights + self._bias
+        return np.asarray(kernel @ self._weights + self._bias)
 
     def votes(self, kernel: NDArray[Any], nearest: int = 10) -> dict[int, float]:
         """The groups of the red flags nearest to one text (a row of `kernel`) and their shares, which sum to 1."""
@@ -157,7 +162,7 @@ class Likeness:
 def spread(similar: NDArray[Any], width: float, sparse_weight: float) -> NDArray[Any]:
     """The Gaussian kernel of sums of three inner products of rows of length 1."""
     whole = 1 + 2 * sparse_weight
-    return np.exp(-2 * width * (whole - similar) / whole)
+    return np.asarray(np.exp(-2 * width * (whole - similar) / whole))
 
 
 def gram(one: Features, other: Features, width: float, sparse_weight: float) -> NDArray[Any]:

@@ -177,9 +177,7 @@ class _Reader:
             for cue_name, cue in self._mapping(group.get("cues") or {}, f"{place}.cues").items():
                 cues.append(self._cue(name, cue_name, cue, f"{place}.cues.{cue_name}", contexts))
             if group.get("look_alikes"):
-                alike.append(
-                    LookAlike(self._compile(group["look_alikes"], f"{place}.look_alikes"), frozenset({name}))
-                )
+                alike.append(LookAlike(self._compile(group["look_alikes"], f"{place}.look_alikes"), frozenset({name})))
         alike.append(LookAlike(self._compile(data["look_alikes"], "look_alikes")))
         order = self._words(data["order"], "order")
         if sorted(order) != sorted(groups):

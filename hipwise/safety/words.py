@@ -36,7 +36,10 @@ def main(rules: Path = KNOWLEDGE / "safety.yml") -> int:
     if not path.exists():
         path.write_text(_HEAD + "  feel\n", encoding="utf-8")
     words = left_alone(SafetyRules.read(rules))
-    path.write_text(_HEAD + textwrap.fill(" ".join(words), width=120, initial_indent="  ", subsequent_indent="  ") + "\n", encoding="utf-8")
+    path.write_text(
+        _HEAD + textwrap.fill(" ".join(words), width=120, initial_indent="  ", subsequent_indent="  ") + "\n",
+        encoding="utf-8",
+    )
     print(f"{len(words)} words left alone.")
     return 0
 

@@ -1,0 +1,188 @@
+"""The rules do what they were made to do; what they do on words of others is measured by benchmarks/safety.py."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hipwise.paths import HOME, KNOWLEDGE
+from hipwise.safety import SafetyCheck
+from hipwise.safety import check as check_module
+from hipwise.yaml_files import read_yaml
+
+CASES: dict[str, list[str]] = read_yaml(Path(__file__).with_name("cases.yml"))
+HARMLESS = ("look_alike", "ordinary")
+FLAGS = [(group, text) for group, texts in CASES.items() if group not in HARMLESS for text in texts]
+QUIET = [text for group in HARMLESS for text in CASES[group]]
+CHECK = SafetyCheck(KNOWLEDGE / "safety.yml")
+STORY = (
+    "i am forty six and i work in an office and i was told in spring that i have this condition of the hip and since that "
+    "day i read what i can find and i rest a lot and my sister brings the shopping and the garden looks like a meadow by now "
+)
+
+
+@pytest.mark.parametrize(("group", "text"), FLAGS)
+def test_a_red_flag_is_caught(group: str, text: str) -> None:
+    finding = CHECK.check(text)
+    assert finding is not None
+    assert finding.level == ("crisis" if "self_harm" in finding.groups else "urgent")
+
+
+@pytest.mark.parametrize("text", QUIET)
+def test_what_only_sounds_so_does_not_alarm(text: str) -> None:
+    assert CHECK.check(text) is None
+
+
+def test_almost_every_red_flag_is_put_into_its_group() -> None:
+    wrong = [text for group, text in FLAGS if group not in (getattr(CHECK.check(text), "groups", ()))]
+    assert len(wrong) <= 0.02 * len(FLAGS), wrong
+
+
+@pytest.mark.parametrize("text", ["I want to kill myself", "suicidal", "I don't want to live anymore"])
+def test_self_harm_is_a_crisis(text: str) -> None:
+    finding = CHECK.check(text)
+    assert finding is not None
+    assert finding.level == "crisis"
+    assert finding.says[0] == "utter_red_flag_self_harm"
+
+
+def test_groups_come_in_order_of_urgency() -> None:
+    finding = CHECK.check("I fell this morning, and now my chest hurts and I can't breathe")
+    assert finding is not None
+    assert finding.groups.index("clot") < finding.groups.index("fall_injury")
+
+
+def test_a_finding_holds_labels_and_no_words() -> None:
+    finding = CHECK.check("my xylophone teacher fell down the stairs this morning")
+    assert finding is not None
+    assert finding.cues
+    for label in finding.cues:
+        assert re.fullmatch(r"[a-z_]+\.[a-z_]+", label)
+    assert "xylophone" not in str(finding.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("text", "quiet"),
+    [
+        ("no fever", True),
+        ("no fever but I heard a crack and now can't stand", False),
+        ("no fever, chills or redness", True),
+        ("no fever, chest pain since this morning", False),
+        ("what if I fall?", True),
+        ("what should I do if I fall? I fell this morning", False),
+        ("fell last year, all healed", True),
+        ("fell last year and again today", False),
+        ("is numbness a sign of it?", True),
+        ("is it normal that I can't feel my foot?", False),
+        ("the pain is killing me", True),
+        ("I'm killing myself tonight", False),
+    ],
+)
+def test_context_decides(text: str, quiet: bool) -> None:
+    assert (CHECK.check(text) is None) is quiet
+
+
+@pytest.mark.parametrize(("group", "text"), FLAGS[::3])
+def test_found_after_nine_hundred_characters_without_a_full_stop(group: str, text: str) -> None:
+    story = STORY * 5
+    assert len(story) > 900
+    assert CHECK.check(f"{story} anyway {text}") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cant stnd on it", "im bledding and 30 weeks", "I FELL DOWN THE STAIRS", "chestpain", "i fellll over today", "cnt breth",
+     "numbnes down my leg", "i wanna kil myself", "suden unberable pain"],
+)  # fmt: skip
+def test_typos_capitals_and_text_message_spelling(text: str) -> None:
+    assert CHECK.check(text) is not None
+
+
+def test_a_story_alone_is_quiet() -> None:
+    assert CHECK.check(STORY * 5) is None
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=400))
+def test_any_text_is_checked_without_an_error(text: str) -> None:
+    CHECK.check(text)
+    CHECK.marked(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from([text for _, text in FLAGS] + QUIET), st.integers(0, 2**32))
+def test_case_does_not_matter(text: str, seed: int) -> None:
+    mixed = "".join(c.upper() if seed >> (i % 32) & 1 else c.lower() for i, c in enumerate(text))
+    assert CHECK.check(text) == CHECK.check(text.upper()) == CHECK.check(mixed)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from([text for _, text in FLAGS]),
+    st.sampled_from(CASES["ordinary"]),
+    st.sampled_from(CASES["ordinary"]),
+)
+def test_a_red_flag_between_other_sentences_is_still_found(text: str, before: str, after: str) -> None:
+    finding = CHECK.check(text)
+    embedded = CHECK.check(f"{before}. {text}. {after}")
+    assert finding is not None
+    assert embedded is not None
+    assert set(finding.groups) <= set(embedded.groups)
+
+
+@pytest.mark.parametrize(
+    "text", ["fell ", "not ", "cannot stand or walk and fell ", "my hip ", "so bad ", "a", "?", "no fever, "]
+)
+def test_the_work_grows_linearly(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in steps, not in time: pairs of a cue and a modifier that are looked at, and patterns that are tried."""
+    steps = 0
+    touches, starting = check_module._Around._touches, check_module._Index._starting
+
+    def counted_touches(self, hit, cue):  # type: ignore[no-untyped-def]
+        nonlocal steps
+        steps += 1
+        return touches(self, hit, cue)
+
+    def counted_starting(self, token):  # type: ignore[no-untyped-def]
+        nonlocal steps
+        found = starting(self, token)
+        steps += 1 + len(found)
+        return found
+
+    monkeypatch.setattr(check_module._Around, "_touches", counted_touches)
+    monkeypatch.setattr(check_module._Index, "_starting", counted_starting)
+    counts = []
+    for size in (2_500, 5_000, 20_000):
+        steps = 0
+        CHECK.check((text * size)[:size])
+        counts.append(steps)
+    assert counts[1] <= 2.5 * counts[0] + 1000
+    assert counts[2] <= 4.5 * counts[1] + 1000
+
+
+def test_what_is_longer_than_anything_is_read_at_both_ends() -> None:
+    filler = "the weather is fine. " * 10_000
+    assert CHECK.check(f"I fell down the stairs today. {filler}") is not None
+    assert CHECK.check(f"{filler} I fell down the stairs today.") is not None
+
+
+def test_certain_needs_two_cues_and_nothing_against_it() -> None:
+    assert CHECK.assess("I fell off the ladder this morning and landed hard on my hip").certain
+    assert not CHECK.assess("had a fall").certain
+    assert not CHECK.assess("thank you").certain
+
+
+def test_marks_say_what_stands_around_a_word() -> None:
+    tokens, marked = CHECK.marked("no fever")
+    assert tokens == ["no", "fever"]
+    assert marked == ["no", "negated_fever"]
+
+
+def test_every_group_of_the_training_data_is_known(check: SafetyCheck) -> None:
+    data = read_yaml(HOME / "data" / "safety.yml")
+    groups = {block["metadata"]["group"] for block in data["nlu"] if block["intent"] == "red_flag"}
+    assert groups <= set(check.rules.order)

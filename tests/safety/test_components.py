@@ -1,0 +1,146 @@
+"""The two graph components: what they set on a message, and what they store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from hipwise.nlu.red_flag_classifier import Opinion, RedFlagClassifier, group_of
+from hipwise.nlu.red_flags import SAFETY, RedFlagDetector
+from hipwise.nlu.vectors import KEY, Vectors
+from hipwise.safety import SafetyCheck
+
+CONTEXT = ExecutionContext(graph_schema=GraphSchema({}), model_id="test")
+
+
+def _message(text: str, intent: str | None = None, group: str | None = None) -> Message:
+    data: dict[str, Any] = {"text": text}
+    if intent:
+        data["intent"] = intent
+    if group:
+        data["metadata"] = {"intent": {"group": group}}
+    message = Message(data)
+    row = np.array([[text.count("fell") + 0.1, text.count("die") + 0.1, 0.5, 0.1]], dtype=np.float32)
+    message.set(KEY, Vectors([text], row / np.linalg.norm(row)))
+    return message
+
+
+def _storage(folder: Path) -> LocalModelStorage:
+    return LocalModelStorage.create(folder)
+
+
+@pytest.fixture
+def detector(tmp_path: Path) -> RedFlagDetector:
+    return RedFlagDetector.create(RedFlagDetector.get_default_config(), _storage(tmp_path), Resource("rules"), CONTEXT)
+
+
+def test_the_detector_sets_safety_only_when_something_fires(detector: RedFlagDetector) -> None:
+    quiet, loud = detector.process([Message.build("how long does it last"), Message.build("I fell down the stairs today")])
+    assert quiet.get(SAFETY) is None
+    assert SAFETY not in quiet.output_properties
+    assert loud.get(SAFETY)["groups"] == ["fall_injury"]
+    assert loud.get(SAFETY)["level"] == "urgent"
+    assert loud.get(SAFETY)["says"] == ["utter_red_flag_fall_injury"]
+    assert SAFETY in loud.output_properties
+
+
+def test_the_detector_takes_messages_without_text(detector: RedFlagDetector) -> None:
+    assert detector.process([Message({})])[0].get(SAFETY) is None
+
+
+TRAINING = [
+    *[_message(f"i fell {where}", "red_flag", "fall_injury") for where in ("down", "over today", "off a chair", "in town")],
+    *[_message(f"i want to die {when}", "crisis") for when in ("now", "today", "so much", "tonight")],
+    *[_message(text, "look_alike") for text in ("fall colours", "dying to run", "fell asleep", "in love")],
+    *[_message(text, "ask_duration") for text in ("how long", "how many weeks", "what is it", "can i swim")],
+]
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> RedFlagClassifier:
+    """Trained on a few sentences, stored, and loaded again."""
+    config = {**RedFlagClassifier.get_default_config(), "ordinary": 1.0}
+    storage, resource = _storage(tmp_path_factory.mktemp("model")), Resource("red_flags")
+    RedFlagClassifier.create(config, storage, resource, CONTEXT).train(TrainingData(TRAINING))
+    return RedFlagClassifier.load(config, storage, resource, CONTEXT)
+
+
+def test_groups_come_from_the_metadata_of_the_intent() -> None:
+    assert group_of(TRAINING[0]) == "fall_injury"
+    assert group_of(TRAINING[4]) == "self_harm"
+    assert group_of(TRAINING[8]) is None
+    assert group_of(_message("aargh", "red_flag")) == "general"
+
+
+def _opinion(alarm: bool, group: str = "general", share: float = 1.0) -> Opinion:
+    return Opinion(weight=1.0 if alarm else -1.0, likeness=0.0, alarm=alarm, group=group, share=share)
+
+
+def test_a_certain_finding_stays_whatever_the_classifier_thinks(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+    assessment = check.assess("I fell off the ladder this morning and landed hard on my hip")
+    assert assessment.certain
+    assert classifier.decide(assessment, _opinion(False)) == assessment.finding
+
+
+def test_a_possible_finding_needs_that_the_classifier_does_not_object(
+    classifier: RedFlagClassifier, check: SafetyCheck
+) -> None:
+    assessment = check.assess("had a fall")
+    assert assessment.finding is not None
+    assert classifier.decide(assessment, _opinion(False)) is None
+    assert classifier.decide(assessment, _opinion(True)) == assessment.finding
+
+
+def test_the_classifier_adds_a_finding_of_its_own(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+    nothing = check.assess("how long does it last")
+    assert classifier.decide(nothing, _opinion(False)) is None
+    general = classifier.decide(nothing, _opinion(True))
+    crisis = classifier.decide(nothing, _opinion(True, "self_harm"))
+    assert general is not None
+    assert crisis is not None
+    assert (general.level, general.says) == ("urgent", ("utter_red_flag_general",))
+    assert (crisis.level, crisis.says) == ("crisis", ("utter_red_flag_self_harm",))
+
+
+def test_a_crisis_is_added_to_an_emergency(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+    overdose = check.assess("I have taken 30 paracetamol today")
+    assert overdose.finding is not None
+    assert overdose.finding.level == "urgent"
+    both = classifier.decide(overdose, _opinion(True, "self_harm", 0.9))
+    assert both is not None
+    assert both.level == "crisis"
+    assert both.groups == ("self_harm", "overdose")
+
+
+def test_a_loaded_classifier_sets_and_takes_back(classifier: RedFlagClassifier, detector: RedFlagDetector) -> None:
+    fallen, thanks = _message("i fell over"), _message("what is it")
+    thanks.set(SAFETY, {"level": "urgent"}, add_to_output=True)
+    classifier.process(detector.process([fallen]))
+    classifier.process([thanks])
+    assert fallen.get(SAFETY)["level"] == "urgent"
+    assert thanks.get(SAFETY) is None
+    assert SAFETY not in thanks.output_properties
+
+
+def test_without_red_flags_to_learn_from_it_leaves_messages_alone(tmp_path: Path) -> None:
+    config, storage, resource = RedFlagClassifier.get_default_config(), _storage(tmp_path), Resource("red_flags")
+    RedFlagClassifier.create(config, storage, resource, CONTEXT).train(TrainingData(TRAINING[-4:]))
+    loaded = RedFlagClassifier.load(config, storage, resource, CONTEXT)
+    message = _message("i fell over")
+    message.set(SAFETY, {"level": "urgent"}, add_to_output=True)
+    assert loaded.process([message])[0].get(SAFETY) == {"level": "urgent"}
+
+
+def test_other_rules_ask_for_a_new_model(tmp_path: Path) -> None:
+    (tmp_path / "safety.yml").write_text("a", encoding="utf-8")
+    one = RedFlagClassifier.fingerprint_addon({"rules": str(tmp_path / "safety.yml")})
+    (tmp_path / "safety.yml").write_text("b", encoding="utf-8")
+    assert RedFlagClassifier.fingerprint_addon({"rules": str(tmp_path / "safety.yml")}) != one
