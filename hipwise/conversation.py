@@ -161,7 +161,7 @@ class Conversations:
         return replies
 
     async def _answer(self, conversation: str, text: str, channel: str, message_id: str) -> list[Reply]:
-        pressed = self.store.offered(conversation, text) if self.store and text.startswith("/") else None
+        pressed = self._pressed(conversation, text, channel) if text.startswith("/") else None
         words = text if pressed is not None else clean(text)
         aside = None
         if pressed is not None and not self.builder.catalogue.has(text[1:]):
@@ -202,6 +202,14 @@ class Conversations:
                 if _FEEDBACK_KEPT in topics:
                     turn.also(lambda: store.keep_feedback(conversation, message_id, 0, "down", words))
         return collector.replies
+
+    def _pressed(self, conversation: str, text: str, channel: str) -> str | None:
+        """Return what stood on the button that ``text`` is the payload of; None if no such button was offered."""
+        offered = self.store.offered(conversation, text) if self.store else None
+        if offered is None and channel == "kiosk" and text.startswith("/ask_") and self.builder.catalogue.has(text[1:]):
+            # A kiosk shows every question as a tile, from /api/v1/topics: all of them are on offer.
+            return str(self.builder.catalogue.about(text[1:]).get("title") or text)
+        return offered
 
     async def erase(self, conversation: str) -> None:
         """Erase everything that is stored of a conversation, once the message that is being answered is."""

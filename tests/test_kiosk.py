@@ -129,6 +129,21 @@ async def test_emergencies_and_questions_for_the_doctor_are_known_in_advance(tmp
     assert all(title.endswith("?") for title in questions.values())
 
 
+async def test_every_tile_is_on_offer_at_a_kiosk_and_nowhere_else(tmp_path: Path) -> None:
+    async with running(settings_at(tmp_path)) as gateway:
+        kiosk = await gateway.open("kiosk")
+        assert [reply["topic"] for reply in (await kiosk.say("/ask_men")).json()["replies"]] == ["ask_men"]
+        assert (await kiosk.read())[1]["text"] == "Do men get it?"
+        for text in ('/ask_men{"group": "x"}', "/ask_nothing", "/service_forget_me", "/red_flag_general"):
+            await kiosk.say(text, text)
+        web = await gateway.open("web")
+        await web.say("/ask_men")
+        # What is no button is words.
+        assert gateway.processor.heard == [
+            "/ask_men", 'ask_men{"group": "x"}', "ask_nothing", "service_forget_me", "red_flag_general", "ask_men",
+        ]
+
+
 async def test_each_topic_is_in_one_group_and_each_question_for_the_doctor_exists(tmp_path: Path) -> None:
     source = (HOME / "web" / "src" / "kiosk" / "topics.ts").read_text(encoding="utf-8")
     part = source[source.index("GROUPS:") : source.index("const PREFIX")]

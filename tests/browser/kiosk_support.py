@@ -10,15 +10,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from rasa.core.channels.channel import UserMessage
 
 from hipwise.replies.build import default_builder
 from tests.gateway import Gateway, in_thread, settings_at
 
 #: The two ways in which such a screen is hung, in pixels; both are 21.5 inches.
-PORTRAIT = {"width": 1080, "height": 1920}
-LANDSCAPE = {"width": 1920, "height": 1080}
+PORTRAIT: ViewportSize = {"width": 1080, "height": 1920}
+LANDSCAPE: ViewportSize = {"width": 1920, "height": 1080}
 #: Pixels in a millimetre of them.
 PX_PER_MM = 4.034
 

@@ -352,7 +352,7 @@ export class HipwiseKiosk extends LitElement {
 
   #open(topic: Topic): void {
     // The server hears of it, so that "why?" is understood, the answer counts, and the conversation is there to be erased.
-    this.#server.tell(topic.title);
+    this.#server.tell(`/${topic.id}`);
     this.#show(topic.title, [topic.reply], true);
   }
 
