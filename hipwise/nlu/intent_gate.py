@@ -12,10 +12,9 @@ from rasa.shared.nlu.constants import INTENT
 from rasa.shared.nlu.training_data.message import Message
 
 from hipwise.nlu.decision import option
-from hipwise.nlu.language_detector import ENGLISH, LANGUAGE
+from hipwise.nlu.language_detector import ENGLISH, LANGUAGE, OTHER_LANGUAGE
 
 FALLBACK = "nlu_fallback"
-OTHER_LANGUAGE = "other_language"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)

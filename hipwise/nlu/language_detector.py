@@ -26,6 +26,8 @@ from hipwise.nlu.wordlists import BRITISH, DOMAIN, FOREIGN, SHORT_FORMS
 LANGUAGE = "language"
 ENGLISH = "en"
 UNKNOWN = "und"
+# The intent that such a message gets; its examples do not teach English.
+OTHER_LANGUAGE = "other_language"
 
 # The first that has most letters wins; ranges of Unicode blocks.
 _SCRIPTS = (
@@ -106,9 +108,11 @@ class LanguageDetector(GraphComponent):  # type: ignore[misc]
         """Learn English from a word list and the training examples, the others from their word lists."""
         own: set[str] = set()
         for message in training_data.training_examples:
-            if message.get(TEXT) and message.get(INTENT):
+            if message.get(TEXT) and message.get(INTENT) and message.get(INTENT) != OTHER_LANGUAGE:
                 own.update(textual.words(textual.plain(message.get(TEXT))))
-        everyday = set(frequent("en", 50)) | BRITISH | DOMAIN | set(SHORT_FORMS) | own
+        # Short words are too often another language's ("la", "es", "mi") to take them from film subtitles.
+        everyday = {word for word in frequent("en", 50) if len(word) > 3} | set(frequent("en", 20000))
+        everyday |= BRITISH | DOMAIN | set(SHORT_FORMS) | own
         self._english = WordSet.of(everyday)
         self._others = {
             language: WordSet.of(word for word in frequent(language, least) if len(word) > 1)
@@ -139,33 +143,34 @@ class LanguageDetector(GraphComponent):  # type: ignore[misc]
                 return _refine(language, text)
         found = textual.words(text)[:_MAXIMUM_WORDS]
         found = [word for word in found if not any(character.isdigit() for character in word)]
-        if not found or latin < 3:
+        if not found or latin < 4:
             return ENGLISH
         english = sum(word in self._english for word in found)
-        scores: dict[str, float] = {}
-        for language, marks in self._marks.items():
-            words = self._others.get(language)
-            hits = 0.0
-            for word in found:
-                if word in marks:
-                    hits += 1.0 if word not in self._english else 0.6
-                elif words is not None and word in words and word not in self._english:
-                    hits += 0.8
-            scores[language] = hits
+        foreign = len(found) - english
+        if foreign < 0.4 * len(found):
+            return ENGLISH
+        scores = {language: self._hits(found, language) for language in self._marks}
         language = max(scores, key=lambda name: scores[name])
         hits = scores[language]
-        foreign = sum(word not in self._english for word in found)
-        if (
-            hits >= 0.5 * len(found)
-            and foreign >= 0.4 * len(found)
-            and hits > 0.6 * english
-            and hits >= (1.0 if len(found) < 3 else 1.6)
-        ):
+        # A single word must be a mark of the language, two or more must agree with each other.
+        least = 1.0 if len(found) == 1 else 1.6
+        if hits >= least and hits >= 0.5 * len(found) and hits > 0.6 * english:
             return language
         accented = sum(not word.isascii() for word in found)
         if accented >= 2 and foreign >= 0.7 * len(found):
             return language if hits >= 1 else UNKNOWN
         return ENGLISH
+
+    def _hits(self, found: list[str], language: str) -> float:
+        """Return how much of the words is the language's; one that English has too counts less."""
+        marks, listed = self._marks[language], self._others.get(language)
+        hits = 0.0
+        for word in found:
+            if word in marks:
+                hits += 0.6 if word in self._english else 1.0
+            elif listed is not None and word in listed and word not in self._english:
+                hits += 0.8
+        return hits
 
 
 def _refine(language: str, text: str) -> str:

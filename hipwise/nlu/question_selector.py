@@ -15,8 +15,8 @@ from hipwise.nlu.decision import EMPTY, Decision, Result, decide, option
 from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS
 
 QUESTIONS = "questions"
-# What is said around a question and needs no reply of its own beside it.
-_ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_", "refer_see_doctor")
+# What is said around a question and needs no reply of its own beside it ("can you help me?", "are you sure?").
+_ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_help", "service_feedback", "service_repeat", "service_simpler")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)

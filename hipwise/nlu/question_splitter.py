@@ -31,7 +31,7 @@ _OPENERS = (
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[?!])(?=[^\s?!.\"')])|\n+|\s+-\s+")
 _ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|e\.g|i\.e|vs|approx|st|no|etc)\.$")
 _CONJUNCTION = r"(?:\s*,\s*(?:and|or|but|so|also|plus|then)?|\s+(?:and|or|but|also|plus|n|&|\+)|\s*/)"
-_CLAUSE = re.compile(rf"{_CONJUNCTION}\s*(?:also\s+|then\s+|so\s+|if so\s*,?\s*)?\s(?={_OPENERS}\b)")
+_CLAUSE = re.compile(rf"{_CONJUNCTION}\s*(?:also\s+|then\s+|so\s+|if (?:so|not|yes)\s*,?\s*)?\s(?={_OPENERS}\b)")
 _BEFORE = "and|or|but|so|also|ok|okay|well|hi|hello|hey|please|sorry|just|then|my question is|question"
 _STARTS = re.compile(rf"^(?:(?:{_BEFORE})[\s,:]+)*{_OPENERS}\b")
 _ASKS = re.compile(
@@ -40,6 +40,7 @@ _ASKS = re.compile(
     r"|not sure (?:if|whether|what|how)|no idea (?:if|whether|what|how|why)|need (?:advice|info|information)"
     r"|don't (?:know|understand) (?:if|whether|what|how|why|when))\b"
 )
+_DENIES = re.compile(r"\b(?:not asking|(?:don't|do not) (?:want|need) to (?:know|ask)|not a question)\b")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -97,4 +98,4 @@ def split(plain: str) -> list[str]:
 
 def asks(segment: str) -> bool:
     """Return whether a part reads like a question or a request to be told something."""
-    return bool(_STARTS.search(segment) or _ASKS.search(segment))
+    return bool(_STARTS.search(segment) or _ASKS.search(segment)) and not _DENIES.search(segment)
