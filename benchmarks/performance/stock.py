@@ -84,10 +84,11 @@ def train(*, force: bool = False) -> dict[str, Any]:
     if os.waitstatus_to_exitcode(status):
         raise SystemExit(f"stock Rasa could not be trained; see {progress}")
     seconds = time.monotonic() - started
-    # The progress bar of each model ends with "Epochs: 100%|...| 1/1 [mm:ss<00:00, ...".
-    text = progress.read_text(encoding="utf-8", errors="replace")
-    ends = set(re.findall(r"Epochs: 100%[^\r\n]*? 1/1 \[(?:(\d+):)?(\d+):(\d+)<", text))
-    epoch = float(sum(int(hours or 0) * 3600 + int(minutes) * 60 + int(rest) for hours, minutes, rest in ends))
+    # The progress bar of each model ends with "Epochs: 100%|...| 1/1 [mm:ss<00:00, ...", printed once or several times.
+    epoch = 0.0
+    for part in progress.read_text(encoding="utf-8", errors="replace").split("Starting to train component"):
+        ends = re.findall(r"Epochs: 100%[^\r\n]*? 1/1 \[(?:(\d+):)?(\d+):(\d+)<", part)
+        epoch += max((int(hours or 0) * 3600 + int(minutes) * 60 + int(rest) for hours, minutes, rest in ends), default=0)
     result = {
         "seconds": round(seconds, 1), "peak_mb": usage.ru_maxrss // 1024, "epoch_seconds": epoch,
         "all_seconds": round(seconds + (_EPOCHS - 1) * epoch),
