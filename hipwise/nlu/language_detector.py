@@ -21,7 +21,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from hipwise.nlu import text as textual
 from hipwise.nlu.lexicon import WordSet, frequent
-from hipwise.nlu.wordlists import BRITISH, DOMAIN, FOREIGN, SHORT_FORMS
+from hipwise.nlu.wordlists import BRITISH, DOMAIN, FOREIGN, MEDICAL, SHORT_FORMS
 
 LANGUAGE = "language"
 ENGLISH = "en"
@@ -112,7 +112,7 @@ class LanguageDetector(GraphComponent):  # type: ignore[misc]
                 own.update(textual.words(textual.plain(message.get(TEXT))))
         # Short words are too often another language's ("la", "es", "mi") to take them from film subtitles.
         everyday = {word for word in frequent("en", 50) if len(word) > 3} | set(frequent("en", 20000))
-        everyday |= BRITISH | DOMAIN | set(SHORT_FORMS) | own
+        everyday |= BRITISH | DOMAIN | MEDICAL | set(SHORT_FORMS) | own
         self._english = WordSet.of(everyday)
         self._others = {
             language: WordSet.of(word for word in frequent(language, least) if len(word) > 1)

@@ -25,7 +25,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from hipwise.nlu import text as textual
 from hipwise.nlu.lexicon import WordSet, frequent
-from hipwise.nlu.wordlists import BRITISH, DOMAIN, SHORT_FORMS
+from hipwise.nlu.wordlists import BRITISH, DOMAIN, MEDICAL, SHORT_FORMS
 
 PLAIN = "plain"
 _WORDS = "words.json"
@@ -104,7 +104,7 @@ class SpellingNormalizer(GraphComponent):  # type: ignore[misc]
         for message in training_data.training_examples:
             if message.get(TEXT) and message.get(INTENT):
                 count.update(set(textual.words(textual.plain(message.get(TEXT)))))
-        everyday = set(frequent("en", 50)) | set(BRITISH)
+        everyday = set(frequent("en", 50)) | BRITISH | MEDICAL
         domain = set(DOMAIN) if self._config["domain_words"] else set()
         often = int(self._config["often"])
         targets = {word: times for word, times in count.items() if times >= often and len(word) >= 4 and word in everyday}

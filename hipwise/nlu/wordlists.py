@@ -38,6 +38,23 @@ DOMAIN = frozenset(
     )
 )
 
+# Words of medicine that the list lacks, and that must not become the nearest everyday word ("statins", "stairs").
+MEDICAL = frozenset(
+    _split(
+        """
+        statin statins copd osteopenia osteopenic evenity romosozumab raloxifene exogen perimenopause perimenopausal
+        etidronate tiludronate arthrosis coxarthrosis gout lupus psoriasis fibromyalgia scoliosis spondylitis
+        warfarin heparin methotrexate metformin insulin gabapentin pregabalin amitriptyline duloxetine omeprazole
+        levothyroxine thyroid epidural doula strontium magnesium collagen glucosamine chondroitin probiotic
+        probiotics omega turmeric curcumin ashwagandha kinesiology hydroxyapatite algodystrophy oedematous edematous
+        idiopathic acetabulum acetabular trochanter trochanteric perthes impingement lidocaine ketorolac etoricoxib
+        meloxicam oxycodone hydrocodone dihydrocodeine buprenorphine sertraline preeclampsia eclampsia placenta
+        obstetric postpartum antenatal prenatal perinatal lactation colostrum texting vaping zumba crossfit
+        pickleball padel hiit spinning snowboarding kayaking breaststroke aquarobics aquafit
+        """
+    )
+)
+
 # Spellings that the (American) word list lacks, and contractions without the apostrophe.
 BRITISH = frozenset(
     _split(
