@@ -24,8 +24,8 @@ class RedFlagDetector(GraphComponent):  # type: ignore[misc, unused-ignore]
     """Sets ``safety`` on a message that speaks of an emergency or a crisis, by the rules of knowledge/safety.yml.
 
     The value is ``{"level": "urgent" | "crisis", "groups": [...], "matched": [labels of cues], "says": [responses],
-    "source": "rules"}``. It reads nothing but the message's text. What stands on one cue only is a possible finding, which
-    the RedFlagClassifier may set aside; where no classifier runs, it stays.
+    "source": "rules"}``. It reads nothing but the message's text. Nothing after it takes a finding away: the
+    RedFlagClassifier can only add.
 
     It is registered as an entity extractor because of the kinds that Rasa knows only those run on messages alone, in the
     order of the pipeline, and leave training data as it is.
@@ -55,5 +55,5 @@ class RedFlagDetector(GraphComponent):  # type: ignore[misc, unused-ignore]
         for message in messages:
             finding = self._check.check(message.get(TEXT) or "")
             if finding is not None:
-                message.set(SAFETY, {**finding.as_dict(), "source": "rules"}, add_to_output=True)
+                message.set(SAFETY, finding.as_dict("rules"), add_to_output=True)
         return messages

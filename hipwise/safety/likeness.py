@@ -21,6 +21,8 @@ from scipy.sparse import csr_matrix
 
 #: n-grams are counted in this many bins; which bin is a matter of their CRC-32, so that no vocabulary is kept.
 BINS = 1 << 17
+#: How often examples are taken in, and how near the wrong side they have to be (1 is the margin).
+_ROUNDS, _DOUBTFUL = 3, -0.9
 
 
 @lru_cache(maxsize=20_000)
@@ -182,21 +184,37 @@ def fit(
     width: float,
     sparse_weight: float,
     strictness: float,
+    core: NDArray[np.bool_] | None = None,
 ) -> Likeness:
     """Fit the machine.
 
     dense: (n, d) rows of length 1; groups: (n,) the number of the group, -1 for harmless texts; width: of the Gaussian;
-    strictness: what a training example on the wrong side costs (C). Deterministic.
+    strictness: what a training example on the wrong side costs (C); core: (n,) which examples to begin with, by default all.
+    The kernel of all pairs would be a gigabyte, so of the others only those are taken in that the first machine puts near
+    the wrong side; the rest would not become support vectors. Deterministic.
     """
     from sklearn.svm import SVC
 
     spelled, worded = [spelling_bins(text) for text in tokens], [word_bins(text) for text in marked]
     spelling_rarity, words_rarity = rarity(spelled), rarity(worded)
     features = Features(dense.astype(np.float32), rows(spelled, spelling_rarity), rows(worded, words_rarity))
-    kernel = gram(features, features, width, sparse_weight)
-    machine = SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(kernel, groups >= 0)
-    chosen = machine.support_
-    kept = features[chosen]
+    taken = np.flatnonzero(core) if core is not None else np.arange(len(groups))
+    others = np.setdiff1d(np.arange(len(groups)), taken)
+    for _ in range(_ROUNDS):
+        own = features[taken]
+        machine = SVC(C=strictness, kernel="precomputed", class_weight="balanced")
+        machine.fit(gram(own, own, width, sparse_weight), groups[taken] >= 0)
+        chosen = taken[machine.support_]
+        kept = features[chosen]
+        doubtful = [others[:0]]
+        for start in range(0, len(others), 1000):
+            some = others[start : start + 1000]
+            score = gram(features[some], kept, width, sparse_weight) @ machine.dual_coef_[0] + machine.intercept_[0]
+            doubtful.append(some[np.where(groups[some] >= 0, -score, score) > _DOUBTFUL])
+        found = np.concatenate(doubtful)
+        if not len(found):
+            break
+        taken, others = np.union1d(taken, found), np.setdiff1d(others, found)
     return Likeness(
         {
             "dense": kept.dense.astype(np.float16),

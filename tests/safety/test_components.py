@@ -42,10 +42,14 @@ def detector(tmp_path: Path) -> RedFlagDetector:
     return RedFlagDetector.create(RedFlagDetector.get_default_config(), _storage(tmp_path), Resource("rules"), CONTEXT)
 
 
+CERTAIN = "I fell off the ladder this morning and landed hard on my hip"
+
+
 def test_the_detector_sets_safety_only_when_something_fires(detector: RedFlagDetector) -> None:
-    quiet, loud = detector.process([Message.build("how long does it last"), Message.build("I fell down the stairs today")])
+    quiet, short, loud = detector.process([Message.build(text) for text in ("how long does it last", "had a fall", CERTAIN)])
     assert quiet.get(SAFETY) is None
     assert SAFETY not in quiet.output_properties
+    assert short.get(SAFETY)["groups"] == ["fall_injury"]
     assert loud.get(SAFETY)["groups"] == ["fall_injury"]
     assert loud.get(SAFETY)["level"] == "urgent"
     assert loud.get(SAFETY)["says"] == ["utter_red_flag_fall_injury"]
@@ -85,17 +89,16 @@ def _opinion(alarm: bool, group: str = "general", share: float = 1.0) -> Opinion
 
 
 def test_a_certain_finding_stays_whatever_the_classifier_thinks(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
-    assessment = check.assess("I fell off the ladder this morning and landed hard on my hip")
+    assessment = check.assess(CERTAIN)
     assert assessment.certain
     assert classifier.decide(assessment, _opinion(False)) == assessment.finding
 
 
-def test_a_possible_finding_needs_that_the_classifier_does_not_object(
-    classifier: RedFlagClassifier, check: SafetyCheck
-) -> None:
+def test_no_finding_of_the_rules_is_taken_back(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
     assessment = check.assess("had a fall")
     assert assessment.finding is not None
-    assert classifier.decide(assessment, _opinion(False)) is None
+    assert not assessment.certain
+    assert classifier.decide(assessment, _opinion(False)) == assessment.finding
     assert classifier.decide(assessment, _opinion(True)) == assessment.finding
 
 
@@ -120,23 +123,24 @@ def test_a_crisis_is_added_to_an_emergency(classifier: RedFlagClassifier, check:
     assert both.groups == ("self_harm", "overdose")
 
 
-def test_a_loaded_classifier_sets_and_takes_back(classifier: RedFlagClassifier, detector: RedFlagDetector) -> None:
-    fallen, thanks = _message("i fell over"), _message("what is it")
-    thanks.set(SAFETY, {"level": "urgent"}, add_to_output=True)
-    classifier.process(detector.process([fallen]))
-    classifier.process([thanks])
+def test_a_loaded_classifier_adds_and_never_takes_back(classifier: RedFlagClassifier, detector: RedFlagDetector) -> None:
+    fallen, harmless, set_before = _message("i fell over"), _message("what is it"), _message("what is it")
+    set_before.set(SAFETY, {"level": "urgent"}, add_to_output=True)
+    classifier.process(detector.process([fallen, harmless]))
+    classifier.process([set_before])
     assert fallen.get(SAFETY)["level"] == "urgent"
-    assert thanks.get(SAFETY) is None
-    assert SAFETY not in thanks.output_properties
+    assert harmless.get(SAFETY) is None
+    assert SAFETY not in harmless.output_properties
+    assert set_before.get(SAFETY) == {"level": "urgent"}
 
 
-def test_without_red_flags_to_learn_from_it_leaves_messages_alone(tmp_path: Path) -> None:
+def test_without_red_flags_to_learn_from_it_leaves_messages_alone(tmp_path: Path, detector: RedFlagDetector) -> None:
     config, storage, resource = RedFlagClassifier.get_default_config(), _storage(tmp_path), Resource("red_flags")
     RedFlagClassifier.create(config, storage, resource, CONTEXT).train(TrainingData(TRAINING[-4:]))
     loaded = RedFlagClassifier.load(config, storage, resource, CONTEXT)
-    message = _message("i fell over")
-    message.set(SAFETY, {"level": "urgent"}, add_to_output=True)
-    assert loaded.process([message])[0].get(SAFETY) == {"level": "urgent"}
+    fallen, harmless = loaded.process(detector.process([_message("i fell over"), _message("what is it")]))
+    assert fallen.get(SAFETY)["groups"] == ["fall_injury"]
+    assert harmless.get(SAFETY) is None
 
 
 def test_other_rules_ask_for_a_new_model(tmp_path: Path) -> None:
