@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
@@ -29,15 +30,15 @@ _LEARNT = ("SparseFeaturizer", "IntentClassifier")
 _AFTER = ("QuestionSelector", "IntentGate", "RedFlagClassifier", "RedFlagDetector", *_LEARNT)
 
 OUT_OF_SCOPE = "NO_NODES_DETECTED"
-Split = tuple[np.ndarray, np.ndarray]
+Split = tuple[NDArray[Any], NDArray[Any]]
 
 
 @dataclass
 class Fold:
     """What a model trained on one part of the examples says of the others."""
 
-    tested: np.ndarray  # positions of the examples asked
-    known: np.ndarray  # whether the intent of each was among those trained
+    tested: NDArray[Any]  # positions of the examples asked
+    known: NDArray[Any]  # whether the intent of each was among those trained
     results: list[Result]
 
 
@@ -60,7 +61,7 @@ class CrossValidation:
         self.texts = [str(message.get("text")) for message in self.messages]
         self._context = ExecutionContext(graph_schema=GraphSchema({}), model_id="benchmark")
 
-    def fold(self, train: np.ndarray, test: np.ndarray) -> Fold:
+    def fold(self, train: NDArray[Any], test: NDArray[Any]) -> Fold:
         """Train on some examples and ask about others."""
         with tempfile.TemporaryDirectory() as folder:
             storage = LocalModelStorage.create(Path(folder))
@@ -118,7 +119,7 @@ class CrossValidation:
             yield np.array(sorted(train)), np.array(sorted(test))
 
 
-def best_threshold(truth: Sequence[str], predicted: Sequence[str], scores: np.ndarray) -> tuple[float, float]:
+def best_threshold(truth: Sequence[str], predicted: Sequence[str], scores: NDArray[Any]) -> tuple[float, float]:
     """Return the threshold with the highest Matthews correlation, and that correlation (-1 to 1).
 
     A score below the threshold means out of scope. Truth and prediction are compared over all rows, ``OUT_OF_SCOPE`` being

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks._crossval import OUT_OF_SCOPE, CrossValidation, best_threshold
 from benchmarks._pipeline import Pipeline, pipeline_of, training_data_of
@@ -83,7 +84,7 @@ def cross_validated_threshold(sentences: list[str], labels: list[str], times: in
     return best_threshold(truth, predicted, np.array(scores))[0]
 
 
-def figures(truth: list[str], predicted: list[str], scores: np.ndarray, threshold: float | None) -> dict[str, float | None]:
+def figures(truth: list[str], predicted: list[str], scores: NDArray[Any], threshold: float | None) -> dict[str, float | None]:
     """Return the measures of one condition; percentages but for ``auroc``. Those that need out-of-scope rows may be None."""
     from sklearn.metrics import matthews_corrcoef, roc_auc_score
 

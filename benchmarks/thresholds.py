@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks._crossval import CrossValidation, Fold
 from benchmarks._pipeline import CONFIG, pipeline_of
@@ -46,7 +47,7 @@ def run(folds: int, path: Path = NLU) -> tuple[CrossValidation, list[Fold]]:
     return validation, [validation.fold(train, test) for train, test in validation.stratified(folds)]
 
 
-def errors(truth: np.ndarray, decided: np.ndarray) -> tuple[float, float]:
+def errors(truth: NDArray[Any], decided: NDArray[Any]) -> tuple[float, float]:
     """Return the share of answerable questions turned away, and of the others answered as if the source covered them."""
     answerable, limits = truth == "ask_", np.isin(truth, LIMITS)
     turned = np.isin(decided[answerable], (*LIMITS, "clarify_")).mean()

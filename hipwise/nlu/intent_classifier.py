@@ -1,10 +1,11 @@
 """Which of the trained intents a text means, and how sure that is.
 
-A linear model (multinomial logistic regression) on dense and sparse features together says which intent. Its probability
-alone is over-confident about texts unlike anything it was trained on, so the score is the probability times the squared
-cosine with the nearest training example. (Tried and dropped, by leaving intents out: the probability alone, its entropy, the
-largest or summed logits, the mean over several neighbours, neighbours of the winning intent only, closeness by dense
-features only, a logistic regression over all of these. None was better by more than 0.2 points.)
+A linear model (multinomial logistic regression) on dense and sparse features together says which intent, and the nearest
+training example of each intent has a vote (1.5 points more in cross-validation on our data). Its probability alone is
+over-confident about texts unlike anything it was trained on, so the score is the probability times the squared cosine with
+the nearest training example. Tried and dropped, by leaving intents out: the probability alone, its entropy, the largest or
+summed logits, the mean over several neighbours, neighbours of the winning intent only, closeness by dense features only, a
+logistic regression over all of these. None was better by more than 0.2 points of MCC.
 
 Stored as plain arrays and JSON, so that loading a model can never run code.
 """
@@ -16,6 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -35,7 +37,7 @@ _LABELS = "labels.json"
 class Model:
     """What training learnt: a linear model and the training examples to be close to."""
 
-    def __init__(self, labels: list[str], arrays: dict[str, np.ndarray]) -> None:
+    def __init__(self, labels: list[str], arrays: dict[str, NDArray[Any]]) -> None:
         """Take the labels, and the arrays as they are stored."""
         self.labels = labels
         self.arrays = arrays
@@ -49,30 +51,39 @@ class Model:
         )
         self._near_norms = _norms(rows)
         self._near_sparse = rows.T.tocsr()
+        self._starts = arrays["starts"]
 
-    def probabilities(self, dense: np.ndarray, sparse: csr_matrix) -> np.ndarray:
-        """Return one row of probabilities for each row of features."""
+    def scores(self, dense: NDArray[Any], sparse: csr_matrix, votes: float, temper: float, closeness: float) -> NDArray[Any]:
+        """Return one row of scores, 0 to 1, for each row of features; see `IntentClassifier` for the options."""
+        similar = dense @ self._near_dense.T
+        logits = np.log(self.probabilities(dense, sparse) + np.float32(1e-12))
+        # The training examples are in the order of the labels, so each label's are a slice.
+        logits += votes * np.maximum.reduceat(similar, self._starts, axis=1)
+        odds = _softmax(logits / temper)
+        similar += (sparse @ self._near_sparse).toarray()
+        similar /= self._near_norms
+        nearest = np.clip(similar.max(axis=1) / _norms(sparse), 0.0, 1.0)
+        scores: NDArray[Any] = odds * (nearest**closeness)[:, None]
+        return scores
+
+    def probabilities(self, dense: NDArray[Any], sparse: csr_matrix) -> NDArray[Any]:
+        """Return the linear model's probabilities, one row for each row of features."""
         logits = dense @ self._dense_weights + self._bias
         # The weights are kept in 16 bits; only the rows that a text has are widened.
         for row, (start, end) in enumerate(pairwise(sparse.indptr)):
             logits[row] += sparse.data[start:end] @ self._sparse_weights[sparse.indices[start:end]].astype(np.float32)
         return _softmax(logits)
 
-    def closeness(self, dense: np.ndarray, sparse: csr_matrix) -> np.ndarray:
-        """Return the cosine, 0 to 1, of each row of features with the training example nearest to it."""
-        similar = dense @ self._near_dense.T
-        similar += (sparse @ self._near_sparse).toarray()
-        similar /= self._near_norms
-        nearest = similar.max(axis=1) / _norms(sparse)
-        return np.clip(nearest, 0.0, 1.0)
 
-
-def _norms(sparse: csr_matrix) -> np.ndarray:
+def _norms(sparse: csr_matrix) -> NDArray[Any]:
     """Return the length of each row together with its dense part, whose length is 1."""
-    return np.sqrt(1 + np.asarray(sparse.multiply(sparse).sum(axis=1), dtype=np.float32).ravel())
+    norms: NDArray[Any] = np.sqrt(1 + np.asarray(sparse.multiply(sparse).sum(axis=1), dtype=np.float32).ravel())
+    return norms
 
 
-def fit(dense: np.ndarray, sparse: csr_matrix, intents: list[str], *, strength: float, components: int, rounds: int) -> Model:
+def fit(
+    dense: NDArray[Any], sparse: csr_matrix, intents: list[str], *, strength: float, components: int, rounds: int
+) -> Model:
     """Learn a `Model` from rows of features and the intent of each.
 
     The sparse features are tens of thousands; the model is fitted on their strongest directions, which say as much and take
@@ -88,6 +99,8 @@ def fit(dense: np.ndarray, sparse: csr_matrix, intents: list[str], *, strength: 
         raise ValueError("an intent classifier needs examples of at least two intents")
     number = {label: position for position, label in enumerate(labels)}
     wanted = np.array([number[intent] for intent in intents])
+    order = np.argsort(wanted, kind="stable")
+    wanted, dense, sparse = wanted[order], dense[order], sparse[order]
     size = max(1, min(components, min(sparse.shape) - 1))
     _, _, directions = randomized_svd(sparse, n_components=size, n_iter=2, random_state=1)
     directions = directions.astype(np.float32)
@@ -104,16 +117,19 @@ def fit(dense: np.ndarray, sparse: csr_matrix, intents: list[str], *, strength: 
             "near_values": sparse.data.astype(np.float16),
             "near_columns": sparse.indices,
             "near_ends": sparse.indptr,
+            "starts": np.searchsorted(wanted, np.arange(len(labels))),
         },
     )
 
 
-def _logistic_regression(features: np.ndarray, wanted: np.ndarray, classes: int, strength: float, rounds: int) -> np.ndarray:
+def _logistic_regression(
+    features: NDArray[Any], wanted: NDArray[Any], classes: int, strength: float, rounds: int
+) -> NDArray[Any]:
     """Return the weights of a multinomial logistic regression, the last row the bias; shape (features, classes).
 
     Newton's method with Boehning's fixed bound on the curvature (Annals of the Institute of Statistical Mathematics 44,
-    1992), so that one matrix is inverted once, and Nesterov's momentum with restarts. Thirty rounds come as far as
-    scikit-learn's lbfgs with a tolerance of 0.001, in a third of the time, and always to the same numbers.
+    1992), so that one matrix is inverted once, and Nesterov's momentum with restarts. Sixty rounds come further than
+    scikit-learn's lbfgs with a tolerance of 0.001, in half of the time, and always to the same numbers.
     """
     penalty = np.full(features.shape[1], 1 / strength, dtype=np.float32)
     penalty[-1] = 1e-3
@@ -137,15 +153,21 @@ def _logistic_regression(features: np.ndarray, wanted: np.ndarray, classes: int,
     return weights
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
+def _softmax(logits: NDArray[Any]) -> NDArray[Any]:
     logits = logits - logits.max(axis=1, keepdims=True)
     np.exp(logits, out=logits)
-    logits /= logits.sum(axis=1, keepdims=True)
-    return logits
+    odds: NDArray[Any] = logits / logits.sum(axis=1, keepdims=True)
+    return odds
+
+
+def _sparse(vectors: Vectors) -> csr_matrix:
+    if vectors.sparse is None:
+        raise ValueError("no sparse features on the message: put hipwise.nlu.sparse_featurizer.SparseFeaturizer earlier")
+    return vectors.sparse
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class IntentClassifier(GraphComponent):  # type: ignore[misc]
+class IntentClassifier(GraphComponent):
     """Classifies the whole message and its segments.
 
     Options:
@@ -153,6 +175,8 @@ class IntentClassifier(GraphComponent):  # type: ignore[misc]
         strength: how much the examples weigh against the wish for small weights (scikit-learn's ``C``).
         components: how many directions of the sparse features are kept while the model is fitted.
         rounds: how many steps the fit takes.
+        votes: how much the nearest example of each intent adds to its logit, times its cosine.
+        temper: what the logits are divided by then, since votes make them sharper.
         closeness: the power of the closeness in the score.
         ranking: how many intents ``intent_ranking`` and ``results`` hold.
         groups: beginnings of intent names that stand for one kind of reply each; what they add up to is left in ``results``.
@@ -165,7 +189,9 @@ class IntentClassifier(GraphComponent):  # type: ignore[misc]
             "exclude_intents": [],
             "strength": 20.0,
             "components": 300,
-            "rounds": 30,
+            "rounds": 60,
+            "votes": 4.0,
+            "temper": 1.5,
             "closeness": 2.0,
             "ranking": 10,
             "groups": [],
@@ -182,7 +208,7 @@ class IntentClassifier(GraphComponent):  # type: ignore[misc]
 
     def _set(self, model: Model | None) -> None:
         self._model = model
-        self._groups: dict[str, np.ndarray] = {}
+        self._groups: dict[str, NDArray[Any]] = {}
         labels = model.labels if model else []
         for prefix in self._config["groups"]:
             members = [number for number, label in enumerate(labels) if label.startswith(prefix)]
@@ -221,7 +247,7 @@ class IntentClassifier(GraphComponent):  # type: ignore[misc]
             if message.get(TEXT) and message.get(INTENT) and message.get(INTENT) not in excluded
         ]
         dense = np.vstack([of(message).dense[:1] for message in examples])
-        sparse = vstack([of(message).sparse[:1] for message in examples], format="csr")
+        sparse = vstack([_sparse(of(message))[:1] for message in examples], format="csr")
         intents = [message.get(INTENT) for message in examples]
         model = fit(
             dense,
@@ -252,8 +278,8 @@ class IntentClassifier(GraphComponent):  # type: ignore[misc]
         model = self._model
         if model is None:
             return [EMPTY for _ in vectors.texts]
-        probabilities = model.probabilities(vectors.dense, vectors.sparse)
-        scores = probabilities * (model.closeness(vectors.dense, vectors.sparse) ** self._config["closeness"])[:, None]
+        options = (self._config["votes"], self._config["temper"], self._config["closeness"])
+        scores = model.scores(vectors.dense, _sparse(vectors), *options)
         results = []
         for row, dense in zip(scores, vectors.dense, strict=True):
             if not dense.any():

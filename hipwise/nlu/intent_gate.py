@@ -18,7 +18,7 @@ FALLBACK = "nlu_fallback"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class IntentGate(GraphComponent):  # type: ignore[misc]
+class IntentGate(GraphComponent):
     """Sets the final ``intent``. ``intent_ranking`` and ``questions`` keep what the classifier says.
 
     Options:

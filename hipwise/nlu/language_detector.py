@@ -61,7 +61,7 @@ _MAXIMUM_WORDS = 60
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=True)
-class LanguageDetector(GraphComponent):  # type: ignore[misc]
+class LanguageDetector(GraphComponent):
     """Sets ``language``: an ISO 639-1 code, or ``und`` for another language that it cannot name."""
 
     @staticmethod

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasa.shared.exceptions import RasaException
 
 
@@ -22,7 +24,7 @@ class WordSet:
 
     __slots__ = ("_members", "hashes")
 
-    def __init__(self, hashes: np.ndarray) -> None:
+    def __init__(self, hashes: NDArray[Any]) -> None:
         """Take sorted uint32 hashes."""
         self.hashes = hashes
         self._members = hashes.data

@@ -26,8 +26,10 @@ from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasa.shared.exceptions import RasaException
 
 _WIDTH = 384
@@ -158,7 +160,7 @@ class Encoder:
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._names = [entry.name for entry in self._session.get_inputs()]
 
-    def encode(self, texts: list[str]) -> np.ndarray:
+    def encode(self, texts: list[str]) -> NDArray[Any]:
         """Return one row for each text: float32, shape (len(texts), 768), length 1.
 
         Texts of about the same length are computed together. They share the scale that their values are rounded with, so
@@ -178,7 +180,7 @@ class Encoder:
             first = last
         return rows
 
-    def _run(self, ids: list[list[int]]) -> np.ndarray:
+    def _run(self, ids: list[list[int]]) -> NDArray[Any]:
         longest = max(map(len, ids))
         numbers = np.zeros((len(ids), longest), dtype=np.int64)
         mask = np.zeros((len(ids), longest), dtype=np.int64)
@@ -226,7 +228,7 @@ def _give_back() -> None:
 # ------------------------------------------------------------------------------------------------ the ONNX file
 
 
-def lean(model: bytes) -> tuple[bytes, np.ndarray, np.ndarray]:
+def lean(model: bytes) -> tuple[bytes, NDArray[Any], NDArray[Any]]:
     """Take the table of word embeddings out of a model, and let it multiply in int8.
 
     Returns:
@@ -270,7 +272,7 @@ def lean(model: bytes) -> tuple[bytes, np.ndarray, np.ndarray]:
         raise RasaException(f"the sentence encoder's ONNX file is not built as expected: {error}") from error
 
 
-def _word_table(fields: list[tuple[int, memoryview, memoryview]]) -> tuple[np.ndarray, np.ndarray]:
+def _word_table(fields: list[tuple[int, memoryview, memoryview]]) -> tuple[NDArray[Any], NDArray[Any]]:
     tensors = {
         _text(content, _TENSOR_NAME): _bytes(content, _TENSOR_RAW)
         for number, _, content in fields

@@ -20,7 +20,7 @@ _ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_help", "service_feedb
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class QuestionSelector(GraphComponent):  # type: ignore[misc]
+class QuestionSelector(GraphComponent):
     """Sets ``questions``, and moves ``intent`` and ``intent_ranking`` to the first of them.
 
     Options:

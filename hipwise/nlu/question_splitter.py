@@ -44,7 +44,7 @@ _DENIES = re.compile(r"\b(?:not asking|(?:don't|do not) (?:want|need) to (?:know
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class QuestionSplitter(GraphComponent):  # type: ignore[misc]
+class QuestionSplitter(GraphComponent):
     """Sets ``segments`` where a message has more than one part.
 
     Options:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -22,7 +23,7 @@ from hipwise.nlu.spelling_normalizer import PLAIN
 from hipwise.nlu.vectors import KEY, Vectors
 
 
-def encode(texts: list[str], threads: int = 1) -> np.ndarray:
+def encode(texts: list[str], threads: int = 1) -> NDArray[Any]:
     """Return one row for each text: float32, shape (len(texts), 768), length 1, all zeros for a blank text."""
     rows = np.zeros((len(texts), minilm.DIMENSIONS), dtype=np.float32)
     wanted = [number for number, text in enumerate(texts) if text.strip()]
@@ -32,7 +33,7 @@ def encode(texts: list[str], threads: int = 1) -> np.ndarray:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
-class SentenceEncoder(GraphComponent):  # type: ignore[misc]
+class SentenceEncoder(GraphComponent):
     """Encodes the whole message and its segments in one batch.
 
     Options:
@@ -48,7 +49,7 @@ class SentenceEncoder(GraphComponent):  # type: ignore[misc]
         """Keep the options."""
         self._remember = int(config["remember"])
         self._lock = threading.Lock()
-        self._latest: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._latest: OrderedDict[str, NDArray[Any]] = OrderedDict()
 
     @classmethod
     def create(
@@ -76,7 +77,7 @@ class SentenceEncoder(GraphComponent):  # type: ignore[misc]
             message.set(KEY, Vectors(texts, self._encode(texts)))
         return messages
 
-    def _encode(self, texts: list[str]) -> np.ndarray:
+    def _encode(self, texts: list[str]) -> NDArray[Any]:
         with self._lock:
             known = {text: self._latest[text] for text in texts if text in self._latest}
         missing = list(dict.fromkeys(text for text in texts if text not in known))

@@ -62,7 +62,7 @@ class Block:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
-class SparseFeaturizer(GraphComponent):  # type: ignore[misc]
+class SparseFeaturizer(GraphComponent):
     """Adds sparse rows to the message's vectors.
 
     Options:

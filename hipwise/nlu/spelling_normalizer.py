@@ -34,7 +34,7 @@ _PIECE = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*|\S")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=True)
-class SpellingNormalizer(GraphComponent):  # type: ignore[misc]
+class SpellingNormalizer(GraphComponent):
     """Sets ``plain``: the text in lower case, misspelt words put right; ``text`` itself stays as it was typed.
 
     Options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -24,7 +24,7 @@ class Vectors:
 
     __slots__ = ("dense", "sparse", "texts")
 
-    def __init__(self, texts: list[str], dense: np.ndarray, sparse: csr_matrix | None = None) -> None:
+    def __init__(self, texts: list[str], dense: NDArray[Any], sparse: csr_matrix | None = None) -> None:
         self.texts = texts
         self.dense = dense
         self.sparse = sparse

@@ -497,13 +497,13 @@ def test_vectors_are_asked_for_in_words() -> None:
 
 def result(**scores: float) -> Result:
     """Return a classifier's result with these scores."""
-    ranking = [{"name": name, "confidence": score} for name, score in sorted(scores.items(), key=lambda item: -item[1])]
+    order = sorted(scores, key=lambda name: -scores[name])
     groups = {}
     for prefix in ("ask_", "not_covered_"):
-        members = [entry for entry in ranking if entry["name"].startswith(prefix)]
+        members = [name for name in order if name.startswith(prefix)]
         if members:
-            groups[prefix] = Group(members[0]["name"], members[0]["confidence"], sum(e["confidence"] for e in members))
-    return Result(ranking, groups)
+            groups[prefix] = Group(members[0], scores[members[0]], sum(scores[name] for name in members))
+    return Result([{"name": name, "confidence": scores[name]} for name in order], groups)
 
 
 def test_kinds_are_compared_by_their_sum() -> None:
