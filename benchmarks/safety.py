@@ -28,7 +28,7 @@ MARKS = ("<!-- measured: begin -->", "<!-- measured: end -->")
 LOOK_ALIKE, ORDINARY = "look_alike", "ordinary"
 FOLDS = 4
 #: The weights at which `--threshold` cuts.
-SWEEP = (-1.5, -1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5)
+SWEEP = (-1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)

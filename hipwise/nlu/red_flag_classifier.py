@@ -1,4 +1,4 @@
-"""The statistical part of the safety check: red flags in words that no rule knows. It can only add to what the rules found."""
+"""The statistical part of the safety check: red flags in words that no rule knows. It only adds to what the rules find."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The safety check: does a message speak of something that must be seen to now?
 
 It runs before anything else, on every message of every channel, and needs nothing but knowledge/safety.yml. It finds cues
-(what a red flag sounds like) and then asks what stands around them: "no fever", "what if I fall", "fell last year, all healed"
+(what a red flag sounds like) and then asks what stands around them: "no fever", "what if I fall", "fell last year, all
+healed"
 carry a cue and no alarm. That second step is the ConText algorithm (Harkema, Dowling, Thornblade, Chapman, 2009): a modifier
 has a direction and a scope, and some words end the scope. docs/safety.md says why it is written here instead of imported.
 

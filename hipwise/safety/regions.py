@@ -36,7 +36,7 @@ def load_region(name: str, path: Path = KNOWLEDGE / "regions.yml") -> Region:
     regions = content.get("regions") if isinstance(content, dict) else None
     if not isinstance(regions, dict) or NEUTRAL not in regions:
         raise HipwiseError(f"{path}: 'regions' must have at least the entry {NEUTRAL!r}.")
-    entry = regions.get(name.upper(), regions[NEUTRAL])
+    entry: dict[str, object] = regions.get(name.upper()) or regions[NEUTRAL]
     try:
         return Region(**{field: str(entry[field]) for field in Region.__dataclass_fields__})
     except (KeyError, TypeError) as error:
