@@ -27,8 +27,8 @@ RESULTS = HOME / "build" / "safety.json"
 MARKS = ("<!-- measured: begin -->", "<!-- measured: end -->")
 LOOK_ALIKE, ORDINARY = "look_alike", "ordinary"
 FOLDS = 4
-#: The weights at which `--threshold` cuts.
-SWEEP = (-1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+#: The likenesses at which `--threshold` cuts.
+SWEEP = (-0.5, -0.4, -0.3, -0.25, -0.2, -0.15, -0.1, -0.05, 0.0, 0.1, 0.2, 0.3, 0.5)
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one case. weight: None where no classifier was asked."""
+    """What became of one case."""
 
     case: Case
     by_rules: bool
-    certain: bool
     together: bool
     level: str | None
     groups: tuple[str, ...]
-    weight: float | None = None
+    likeness: float
 
 
 def training_cases(messages: Iterable[Any]) -> list[Case]:
@@ -90,6 +89,7 @@ class Bench:
 
         from benchmarks._pipeline import Pipeline, pipeline_of
 
+        self.check = SafetyCheck(KNOWLEDGE / "safety.yml")
         parts = pipeline_of()
         names = [part["name"].rpartition(".")[2] for part in parts]
         self.options = next((dict(p) for p in parts if p["name"].endswith("RedFlagClassifier")), {})
@@ -123,18 +123,11 @@ class Bench:
         """Ask about one message that went through the pipeline up to the encoder."""
         from hipwise.nlu.red_flag_classifier import dense_rows
 
-        assessment = classifier._check.assess(case.text)
-        opinion = classifier.opinion(case.text, dense_rows([message]), assessment)
-        finding = classifier.decide(assessment, opinion)
-        return Outcome(
-            case,
-            assessment.finding is not None,
-            assessment.certain,
-            finding is not None,
-            finding.level if finding else None,
-            finding.groups if finding else (),
-            opinion.weight,
-        )
+        found = self.check.check(case.text)
+        opinion = classifier.opinion(case.text, dense_rows([message]))
+        finding = classifier.decide(found, opinion)
+        level, groups = (finding.level, finding.groups) if finding else (None, ())
+        return Outcome(case, found is not None, finding is not None, level, groups, opinion.likeness)
 
     def cross_validated(self) -> list[Outcome]:
         """Every training message, asked of a classifier that has not seen it. The rules have seen many."""
@@ -191,10 +184,10 @@ def sweep(outcomes: Sequence[Outcome]) -> str:
     ordinary = [o for o in outcomes if o.case.group == ORDINARY]
 
     def alarmed(some: Sequence[Outcome], threshold: float) -> int:
-        return sum((o.by_rules and o.certain) or (o.weight or 0.0) >= threshold for o in some)
+        return sum(o.by_rules or o.likeness >= threshold for o in some)
 
     lines = ["| threshold | missed | look-alikes alarmed | ordinary questions alarmed |", "|--:|--:|--:|--:|"]
-    for threshold in (min(o.weight or 0.0 for o in flags), *SWEEP):
+    for threshold in (min(o.likeness for o in flags if not o.by_rules), *SWEEP):
         missed = len(flags) - alarmed(flags, threshold)
         costs = [f"{alarmed(some, threshold) / max(1, len(some)):.1%}" for some in (alike, ordinary)]
         lines.append(f"| {threshold:.2f} | {missed} ({missed / len(flags):.1%}) | {costs[0]} | {costs[1]} |")

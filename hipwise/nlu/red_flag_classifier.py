@@ -23,7 +23,7 @@ from hipwise.nlu.red_flags import SAFETY
 from hipwise.nlu.sentence_encoder import encode
 from hipwise.nlu.vectors import of
 from hipwise.paths import KNOWLEDGE
-from hipwise.safety import Assessment, SafetyCheck, SafetyFinding
+from hipwise.safety import SafetyCheck, SafetyFinding
 from hipwise.safety.likeness import Likeness, fit
 
 RED_FLAG, CRISIS, LOOK_ALIKE = "red_flag", "crisis", "look_alike"
@@ -36,21 +36,19 @@ _LONG, _PIECE = 60, 45
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the classifier makes of one message. weight: above the threshold it alarms; likeness: of the text alone."""
+    """What the classifier makes of one message. likeness: above 0 rather a red flag, below rather not; about -2 to 2."""
 
-    weight: float
     likeness: float
     alarm: bool
     group: str
-    share: float
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
-    """Weighs how like a red flag the text is together with what the rules found; after the SentenceEncoder.
+    """Adds a finding where a text is like the red flags that people wrote and the rules found none; after the SentenceEncoder.
 
-    It can only add: what the rules found stays. Where they found nothing, a finding is added where the text is plainly a red
-    flag; its group is that of most of the red flags that it is like, or ``general``. (Tried and dropped: letting it set aside
+    What the rules found stays. An added finding has the group of most of the red flags that the text is like, or ``general``; to
+    a finding of the rules it adds ``self_harm`` where most of them are of that group. (Tried and dropped: letting it set aside
     what rests on a single cue. It halved the false alarms, and took back "as of this afternoon I am completely unable to bear
     weight".)
 
@@ -58,13 +56,8 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
 
     Options:
         rules: path of the rules; empty: knowledge/safety.yml.
-        possible, threshold: weight from which a possible finding of the rules counts, and from which it alarms without one;
-            `python -m benchmarks.safety --threshold` says what each costs. Both are the lowest (in quarters) at which at most
-            1 % of the ordinary questions of the training data alarm in cross-validation.
-        likeness, found, more, doubted, offset: what the text's likeness, a finding of the rules, each further pattern behind
-            it (two at most), and a cue that was taken back add to the weight. From a logistic regression on training messages
-            that were written after the rules; on those that the rules were made with they look better than they are.
-        crisis: what a finding of self-harm adds beside: it is dropped only where nothing speaks for it.
+        threshold: likeness from which it alarms; `python -m benchmarks.safety --threshold` says what each costs.
+        share: of the nearest red flags, from which their group is the text's.
         width, sparse_weight, strictness: of the machine, see `hipwise.safety.likeness.fit`.
         ordinary: share of the examples of all other intents to begin with, chosen by their CRC-32; of the rest those are
             taken in that the machine would get wrong.
@@ -75,14 +68,8 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Return the options."""
         return {
             "rules": "",
-            "threshold": -0.25,
-            "possible": -0.25,
-            "likeness": 4.6,
-            "found": 2.2,
-            "more": 1.0,
-            "doubted": -1.1,
-            "crisis": 2.0,
-            "offset": 0.5,
+            "threshold": -0.15,
+            "share": 0.5,
             "width": 0.5,
             "sparse_weight": 0.5,
             "strictness": 10.0,
@@ -192,44 +179,32 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             text = str(message.get(TEXT) or "")
             if self._model is None or not text.strip():
                 continue
-            assessment = self._check.assess(text)
-            opinion = self.opinion(text, dense_rows([message]), assessment)
-            finding = self.decide(assessment, opinion)
-            if finding is not None and finding != assessment.finding:
+            found = self._check.check(text)
+            finding = self.decide(found, self.opinion(text, dense_rows([message])))
+            if finding is not None and finding != found:
                 message.set(SAFETY, finding.as_dict("classifier"), add_to_output=True)
         return messages
 
-    def opinion(self, text: str, dense: NDArray[Any], assessment: Assessment) -> Opinion:
-        """Weigh one message; dense: its row of `dense_rows`."""
-        assert self._model is not None  # noqa: S101 - process() and the benchmark ask a trained component
+    def opinion(self, text: str, dense: NDArray[Any]) -> Opinion:
+        """What the classifier makes of one message; dense: its row of `dense_rows`. Ask a trained component only."""
+        if self._model is None:
+            raise ValueError("the RedFlagClassifier is not trained")
         tokens, marked = self._check.marked(text)
         kernel = self._model.kernel(self._model.features(dense, [tokens], [marked]))
         likeness = float(self._model.score(kernel)[0])
-        weight = self.weigh(likeness, assessment)
         shares = self._model.votes(kernel[0])
         place, share = max(shares.items(), key=lambda item: item[1]) if shares else (-1, 0.0)
-        group = self._groups[place] if share >= 0.5 else _GENERAL
-        return Opinion(weight, likeness, weight >= float(self._config["threshold"]), group, share)
+        group = self._groups[place] if share >= float(self._config["share"]) else _GENERAL
+        return Opinion(likeness, likeness >= float(self._config["threshold"]), group)
 
-    def weigh(self, likeness: float, assessment: Assessment) -> float:
-        """The likeness and what the rules found, in one number."""
-        config = self._config
-        weight = float(config["offset"]) + float(config["likeness"]) * likeness
-        if assessment.finding is not None:
-            weight += float(config["found"]) + float(config["more"]) * (min(assessment.patterns, 3) - 1)
-            if _CRISIS_GROUP in assessment.finding.groups:
-                weight += float(config["crisis"])
-            if assessment.doubted:
-                weight += float(config["doubted"])
-        return weight
-
-    def decide(self, assessment: Assessment, opinion: Opinion) -> SafetyFinding | None:
-        """What is said in the end."""
-        found = assessment.finding
+    def decide(self, found: SafetyFinding | None, opinion: Opinion) -> SafetyFinding | None:
+        """The finding in the end; found: that of the rules."""
+        if not opinion.alarm:
+            return found
         if found is None:
-            return self._check.finding([f"{opinion.group}.likeness"]) if opinion.alarm else None
+            return self._check.finding([f"{opinion.group}.likeness"])
         # Someone who says what they took, and why, needs the crisis line as well.
-        if opinion.alarm and opinion.group == _CRISIS_GROUP and _CRISIS_GROUP not in found.groups and opinion.share >= 0.6:
+        if opinion.group == _CRISIS_GROUP and _CRISIS_GROUP not in found.groups:
             return self._check.finding([f"{_CRISIS_GROUP}.likeness", *found.cues])
         return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hipwise.safety.check import Assessment, SafetyCheck, SafetyFinding
+from hipwise.safety.check import SafetyCheck, SafetyFinding
 from hipwise.safety.rules import SafetyRules
 
-__all__ = ["Assessment", "SafetyCheck", "SafetyFinding", "SafetyRules"]
+__all__ = ["SafetyCheck", "SafetyFinding", "SafetyRules"]

@@ -13,7 +13,6 @@ scope is at most 60 tokens, and what lies around a cue is found by bisection.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -32,8 +31,6 @@ _OPENERS = frozenset(
 )
 # No scope is longer (rules.py refuses more), and no match: a pattern has at most a few gaps of at most 16 tokens.
 _REACH = 120
-# From so many patterns of one group on, and with nothing against it, a finding is certain.
-_FIRM = 2
 _NO_CONTEXT = "without its context"
 _MARKED_REACH = 10
 # A message of one symptom repeated a thousand times has one finding; the rest of such a text adds nothing.
@@ -58,20 +55,6 @@ class SafetyFinding:
             "says": list(self.says),
             "source": source,
         }
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """A finding and how firm it is.
-
-    patterns: how many different patterns stand behind it; certain: two of one group at least, and no cue in the message was
-    taken back by what stands around it; doubted: some cue was.
-    """
-
-    finding: SafetyFinding | None
-    patterns: int
-    certain: bool
-    doubted: bool
 
 
 class Explained(NamedTuple):
@@ -177,16 +160,7 @@ class SafetyCheck:
 
     def check(self, text: str) -> SafetyFinding | None:
         """The finding of one message, or None where nothing alarms. Never raises, whatever the text."""
-        return self.assess(text).finding
-
-    def assess(self, text: str) -> Assessment:
-        """The finding and how firm it is, for the classifier that weighs it. Never raises, whatever the text."""
-        explained = self.explain(text)
-        patterns = {(found.label.split(".")[0], found.pattern) for found in explained if found.why_not is None}
-        doubted = any(found.why_not not in (None, _NO_CONTEXT) for found in explained)
-        most = max(Counter(group for group, _ in patterns).values(), default=0)
-        finding = self.finding(dict.fromkeys(found.label for found in explained if found.why_not is None))
-        return Assessment(finding, len(patterns), most >= _FIRM and not doubted, doubted)
+        return self.finding(dict.fromkeys(found.label for found in self.explain(text) if found.why_not is None))
 
     def marked(self, text: str) -> tuple[list[str], list[str]]:
         """The tokens of a text, and the same with marks of what stands around them: ``negated_fever``, ``historical_fell``.
@@ -350,8 +324,8 @@ class _Around:
     def _list_holds(self, start: int, cue: _Hit[Cue]) -> bool:
         """Whether a negation reaches over the commas and "and" between it and the cue.
 
-        It does in a list ("no fever, chills or redness"; "no fever, no chills, sweats."), and does not where something new begins
-        ("no fever, chest pain since this morning").
+        It does in a list ("no fever, chills or redness"; "no fever, no chills, sweats."), and does not where something new
+        begins ("no fever, chest pain since this morning").
         """
         tokens = self._text.tokens
         pauses = [i for i in range(start, cue.start) if tokens[i] in (COMMA, "and")]

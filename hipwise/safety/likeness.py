@@ -1,7 +1,7 @@
 """How much a message is like red flags that people wrote, and unlike what only sounds so: a support vector machine.
 
-Its kernel adds three likenesses: of meaning (the sentence encoder's vectors), of spelling (n-grams of characters) and of words
-with what stands around them ("negated_fever"). The last is what tells "no fever, I have not fallen" from its opposite, which
+Its kernel adds three likenesses: of meaning (the sentence encoder's vectors), of spelling (n-grams of characters) and of
+words with what stands around them ("negated_fever"). The last is what tells "no fever, I have not fallen" from its opposite, which
 sentence encoders hardly do. A linear model on the same features missed twice as many at the same rate of false alarms.
 
 Plain arrays, so that loading a model never runs code.

@@ -32,7 +32,7 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Cue:
-    """What a red flag sounds like. ``label`` is ``group.name``; ``with_context``: contexts of which one must be in the message."""
+    """What a red flag sounds like. label: ``group.name``; with_context: contexts of which one must be in the message."""
 
     label: str
     group: str
@@ -46,9 +46,9 @@ class Cue:
 class Modifier:
     """Words that take the alarm out of a cue in their scope (ConText).
 
-    direction: which side of the modifier its scope lies on; scope: its length in tokens; kinds, groups: the cues it can touch
-    (empty: all); cross: how many ends of sentences the scope may pass; generic: it does not touch what the writer calls theirs
-    ("my numb leg"); whatever_now: words of the present do not lift it.
+    direction: which side of the modifier its scope lies on; scope: its length in tokens; kinds, groups: the cues it can
+    touch (empty: all); cross: how many ends of sentences the scope may pass; generic: it does not touch what the writer calls
+    theirs ("my numb leg"); whatever_now: words of the present do not lift it.
     """
 
     category: str

@@ -134,9 +134,7 @@ def test_a_red_flag_between_other_sentences_is_still_found(text: str, before: st
     assert set(finding.groups) <= set(embedded.groups)
 
 
-@pytest.mark.parametrize(
-    "text", ["fell ", "not ", "cannot stand or walk and fell ", "my hip ", "so bad ", "a", "?", "no fever, "]
-)
+@pytest.mark.parametrize("text", ["fell ", "not ", "cannot stand or walk and fell ", "my hip ", "so bad ", "a", "?", "no fever, "])
 def test_the_work_grows_linearly(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted in steps, not in time: pairs of a cue and a modifier that are looked at, and patterns that are tried."""
     steps = 0
@@ -168,12 +166,6 @@ def test_what_is_longer_than_anything_is_read_at_both_ends() -> None:
     filler = "the weather is fine. " * 10_000
     assert CHECK.check(f"I fell down the stairs today. {filler}") is not None
     assert CHECK.check(f"{filler} I fell down the stairs today.") is not None
-
-
-def test_certain_needs_two_cues_and_nothing_against_it() -> None:
-    assert CHECK.assess("I fell off the ladder this morning and landed hard on my hip").certain
-    assert not CHECK.assess("had a fall").certain
-    assert not CHECK.assess("thank you").certain
 
 
 def test_marks_say_what_stands_around_a_word() -> None:

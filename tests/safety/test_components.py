@@ -84,29 +84,22 @@ def test_groups_come_from_the_metadata_of_the_intent() -> None:
     assert group_of(_message("aargh", "red_flag")) == "general"
 
 
-def _opinion(alarm: bool, group: str = "general", share: float = 1.0) -> Opinion:
-    return Opinion(weight=1.0 if alarm else -1.0, likeness=0.0, alarm=alarm, group=group, share=share)
+def _opinion(alarm: bool, group: str = "general") -> Opinion:
+    return Opinion(likeness=1.0 if alarm else -1.0, alarm=alarm, group=group)
 
 
-def test_a_certain_finding_stays_whatever_the_classifier_thinks(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
-    assessment = check.assess(CERTAIN)
-    assert assessment.certain
-    assert classifier.decide(assessment, _opinion(False)) == assessment.finding
+@pytest.mark.parametrize("text", ["had a fall", "I fell off the ladder this morning and landed hard on my hip"])
+@pytest.mark.parametrize("alarm", [True, False])
+def test_no_finding_of_the_rules_is_taken_back(text: str, alarm: bool, classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+    found = check.check(text)
+    assert found is not None
+    assert classifier.decide(found, _opinion(alarm)) == found
 
 
-def test_no_finding_of_the_rules_is_taken_back(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
-    assessment = check.assess("had a fall")
-    assert assessment.finding is not None
-    assert not assessment.certain
-    assert classifier.decide(assessment, _opinion(False)) == assessment.finding
-    assert classifier.decide(assessment, _opinion(True)) == assessment.finding
-
-
-def test_the_classifier_adds_a_finding_of_its_own(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
-    nothing = check.assess("how long does it last")
-    assert classifier.decide(nothing, _opinion(False)) is None
-    general = classifier.decide(nothing, _opinion(True))
-    crisis = classifier.decide(nothing, _opinion(True, "self_harm"))
+def test_the_classifier_adds_a_finding_of_its_own(classifier: RedFlagClassifier) -> None:
+    assert classifier.decide(None, _opinion(False)) is None
+    general = classifier.decide(None, _opinion(True))
+    crisis = classifier.decide(None, _opinion(True, "self_harm"))
     assert general is not None
     assert crisis is not None
     assert (general.level, general.says) == ("urgent", ("utter_red_flag_general",))
@@ -114,13 +107,20 @@ def test_the_classifier_adds_a_finding_of_its_own(classifier: RedFlagClassifier,
 
 
 def test_a_crisis_is_added_to_an_emergency(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
-    overdose = check.assess("I have taken 30 paracetamol today")
-    assert overdose.finding is not None
-    assert overdose.finding.level == "urgent"
-    both = classifier.decide(overdose, _opinion(True, "self_harm", 0.9))
+    overdose = check.check("I have taken 30 paracetamol today")
+    assert overdose is not None
+    assert overdose.level == "urgent"
+    both = classifier.decide(overdose, _opinion(True, "self_harm"))
     assert both is not None
     assert both.level == "crisis"
     assert both.groups == ("self_harm", "overdose")
+
+
+def test_only_a_trained_classifier_has_an_opinion(tmp_path: Path) -> None:
+    config, storage = RedFlagClassifier.get_default_config(), _storage(tmp_path)
+    untrained = RedFlagClassifier.create(config, storage, Resource("red_flags"), CONTEXT)
+    with pytest.raises(ValueError, match="not trained"):
+        untrained.opinion("hello", np.zeros((1, 4), dtype=np.float32))
 
 
 def test_a_loaded_classifier_adds_and_never_takes_back(classifier: RedFlagClassifier, detector: RedFlagDetector) -> None:

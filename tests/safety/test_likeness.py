@@ -14,9 +14,7 @@ HARMLESS = ["what is it", "can i swim", "negated_fell today", "how long does it 
 
 
 def _dense(texts: list[str]) -> NDArray[np.float32]:
-    values = np.array(
-        [[text.count("fell") + 0.1, text.count("bl") + 0.1, len(text) / 40] for text in texts], dtype=np.float32
-    )
+    values = np.array([[text.count("fell") + 0.1, text.count("bl") + 0.1, len(text) / 40] for text in texts], dtype=np.float32)
     return np.asarray(values / np.linalg.norm(values, axis=1, keepdims=True), dtype=np.float32)
 
 
