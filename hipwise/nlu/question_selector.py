@@ -11,8 +11,9 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from hipwise.nlu import text as textual
 from hipwise.nlu.decision import EMPTY, Decision, Result, decide, option
-from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS
+from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks
 
 QUESTIONS = "questions"
 # What is said around a question and needs no reply of its own beside it ("can you help me?", "are you sure?").
@@ -57,7 +58,14 @@ class QuestionSelector(GraphComponent):
                 message.get("results") or [EMPTY],
             )
             questions = [
-                {"text": text, "intent": decision.name, "confidence": decision.confidence} for text, decision, _ in chosen
+                {
+                    "text": text,
+                    "intent": decision.name,
+                    "confidence": decision.confidence,
+                    # After emergency advice only what was really asked is answered, not what a story sounded like.
+                    "asks": asks(textual.plain(text)),
+                }
+                for text, decision, _ in chosen
             ]
             message.set(QUESTIONS, questions, add_to_output=True)
             if chosen:

@@ -1,7 +1,7 @@
 """Messages that nothing is trained on, written by another hand than the training examples.
 
-The bounds keep what has been reached from being lost; the aims are 95 % right, 3 % turned away and 3 % answered anyway. ``python -m tests.nlu.test_held_out`` prints what it reaches, and with
-``--wrong`` what it gets wrong.
+The bounds keep what has been reached from being lost; the aims are 95 % right, 3 % turned away and 3 % answered anyway.
+``python -m tests.nlu.test_held_out`` prints what it reaches, and with ``--wrong`` what it gets wrong.
 """
 
 from __future__ import annotations
