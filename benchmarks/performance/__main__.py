@@ -118,7 +118,7 @@ def _installed(folder: Path) -> float:
 
 def _size(folder: Path) -> float:
     """Return what a folder takes on the disk, in MB; bytecode included."""
-    done = subprocess.run(["du", "-sm", str(folder)], capture_output=True, text=True, check=True)
+    done = subprocess.run(["du", "-sm", str(folder.resolve())], capture_output=True, text=True, check=True)
     return float(done.stdout.split()[0])
 
 
@@ -135,7 +135,7 @@ def _training(folder: Path) -> tuple[float, float]:
 
 
 def _ask(count: int) -> float:
-    lines = (load.messages(200) * 3)[:count]
+    lines = [f"{text} {number}" for number, text in enumerate((load.messages(200) * 3)[:count])]
     started = time.perf_counter()
     subprocess.run([sys.executable, "-m", "hipwise.cli", "ask", "--json"], input="\n".join(lines) + "\n", text=True, cwd=HOME,
                    stdout=subprocess.DEVNULL, check=True)
@@ -187,7 +187,7 @@ def _long(turn: Callable[[str], None]) -> dict[str, float]:
     times = []
     for number in range(_LONG):
         started = time.perf_counter()
-        turn(texts[number % _EDGE])
+        turn(f"{texts[number % _EDGE]} {number}")  # new each time: vectors of what was asked before are remembered
         times.append((time.perf_counter() - started) * 1000)
     return {"first": statistics.median(times[:_EDGE]), "last": statistics.median(times[-_EDGE:])}
 
