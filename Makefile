@@ -68,6 +68,24 @@ test: web train browser ## Everything: style, types, data, units, conversations,
 stock: install ## Install stock Rasa with TensorFlow into .venv-stock, to compare with (2.5 GB)
 	@UV_PROJECT_ENVIRONMENT="$(CURDIR)/.venv-stock" $(UV) sync --frozen --quiet --project benchmarks/stock
 
+DATA ?= ../shared/hint3
+
+.PHONY: bench-hint3
+bench-hint3: train ## Understanding beside published systems, on HINT3 (DATA=folder)
+	$(RUN) python -W ignore -m benchmarks.hint3 --data $(DATA)
+
+.PHONY: bench-nlu
+bench-nlu: train ## Understanding of our own data, cross-validated
+	$(RUN) python -W ignore -m benchmarks.nlu
+
+.PHONY: bench-safety
+bench-safety: train ## Red flags missed and false alarms, per group; writes docs/safety.md
+	$(RUN) python -W ignore -m benchmarks.safety
+
+.PHONY: thresholds
+thresholds: install ## Find the classifier's thresholds by cross-validation
+	$(RUN) python -W ignore -m benchmarks.thresholds
+
 .PHONY: bench
 bench: train stock ## Measure speed, memory and size against stock Rasa; writes docs/performance.md (10 minutes)
 	$(RUN) python -m benchmarks.performance
