@@ -62,7 +62,9 @@ test: web train browser ## Everything: style, types, data, units, conversations,
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) python -m tests.rasa_validate
-	$(RUN) pytest
+	# Apart: Playwright leaves a running event loop in its process, in which no other asynchronous test can start.
+	$(RUN) pytest --ignore=tests/browser
+	$(RUN) pytest tests/browser
 
 .PHONY: stock
 stock: install ## Install stock Rasa with TensorFlow into .venv-stock, to compare with (2.5 GB)
