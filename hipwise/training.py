@@ -24,7 +24,7 @@ def sources() -> Iterator[Path]:
     for folder in (DATA, KNOWLEDGE):
         yield from sorted(folder.rglob("*.yml"))
     for folder in (HOME / "hipwise" / "nlu", HOME / "hipwise" / "safety"):
-        yield from sorted(folder.rglob("*.py"))
+        yield from sorted([*folder.rglob("*.py"), *folder.rglob("*.json")])
 
 
 def fingerprint() -> str:
