@@ -39,6 +39,13 @@ PUBLIC = "https://clinic.example"
 SECRET = "stand-in-secret-0123456789"
 VERIFY = "stand-in-verify-token-01"
 NUMBER = "+15005550006"
+# Long enough that no time stamp or random id holds one by chance: an id of four digits was once found in one.
+TELEGRAM_ID = 471_100_555_000
+MESSENGER_ID = "24680055500062468"
+SLACK_ID = "U2147483697"
+MESSAGE_ID = "stand-in-message"
+PRIVATE = (NUMBER[1:], str(TELEGRAM_ID), MESSENGER_ID, SLACK_ID, MESSAGE_ID, f"SM{0:020x}")
+"""What names a person or a message of theirs at a platform, and must not be found in anything kept or written."""
 OURS = "+15005550001"
 REGION = Region(emergency_number="911", crisis_line="988", poison_line="1-800-222-1222")
 
@@ -215,8 +222,8 @@ _count = iter(range(1, 1_000_000))
 def telegram_message(text: str | None = "How long does it last?", number: Any = None, **fields: Any) -> dict[str, Any]:
     message = {
         "message_id": next(_count),
-        "from": {"id": 4711, "is_bot": False, "first_name": "Test", "language_code": "en"},
-        "chat": {"id": 4711, "first_name": "Test", "type": "private"},
+        "from": {"id": TELEGRAM_ID, "is_bot": False, "first_name": "Test", "language_code": "en"},
+        "chat": {"id": TELEGRAM_ID, "first_name": "Test", "type": "private"},
         "date": int(time.time()),
         **fields,
     }
@@ -230,8 +237,8 @@ def telegram_press(data: str = "/ask_treatment") -> dict[str, Any]:
         "update_id": next(_count),
         "callback_query": {
             "id": "4382bfdwdsb323b2d9",
-            "from": {"id": 4711, "is_bot": False, "first_name": "Test"},
-            "message": {"message_id": 5, "chat": {"id": 4711, "type": "private"}, "date": int(time.time()), "text": "..."},
+            "from": {"id": TELEGRAM_ID, "is_bot": False, "first_name": "Test"},
+            "message": {"message_id": 5, "chat": {"id": TELEGRAM_ID, "type": "private"}, "date": int(time.time()), "text": "..."},
             "chat_instance": "1",
             "data": data,
         },
@@ -287,7 +294,7 @@ def whatsapp_update(
 def whatsapp_message(text: str | None = "How long does it last?", kind: str = "text", **content: Any) -> dict[str, Any]:
     return {
         "from": NUMBER[1:],
-        "id": f"wamid.{next(_count)}",
+        "id": f"wamid.{MESSAGE_ID}.{next(_count)}",
         "timestamp": str(int(time.time())),
         "type": kind,
         kind: {"body": text} if kind == "text" else content,
@@ -299,11 +306,11 @@ def messenger_update(*events: dict[str, Any]) -> dict[str, Any]:
 
 
 def messenger_event(**content: Any) -> dict[str, Any]:
-    return {"sender": {"id": "2468"}, "recipient": {"id": "PAGE"}, "timestamp": int(time.time() * 1000), **content}
+    return {"sender": {"id": MESSENGER_ID}, "recipient": {"id": "PAGE"}, "timestamp": int(time.time() * 1000), **content}
 
 
 def messenger_message(text: str | None = "How long does it last?", **fields: Any) -> dict[str, Any]:
-    message = {"mid": f"m_{next(_count)}", **fields}
+    message = {"mid": f"m_{MESSAGE_ID}.{next(_count)}", **fields}
     if text is not None:
         message["text"] = text
     return messenger_update(messenger_event(message=message))
@@ -313,7 +320,7 @@ def slack_event(text: str | None = "How long does it last?", **fields: Any) -> d
     event = {
         "type": "message",
         "channel": "D024BE91L",
-        "user": "U2147483697",
+        "user": SLACK_ID,
         "ts": f"{time.time():.6f}",
         "event_ts": f"{time.time():.6f}",
         "channel_type": "im",
@@ -336,7 +343,7 @@ def slack_press(value: str = "/ask_treatment") -> dict[str, Any]:
     return {
         "type": "block_actions",
         "team": {"id": "T061EG9R6", "domain": "example"},
-        "user": {"id": "U2147483697", "username": "test", "team_id": "T061EG9R6"},
+        "user": {"id": SLACK_ID, "username": "test", "team_id": "T061EG9R6"},
         "trigger_id": f"{next(_count)}.2.abc",
         "container": {"type": "message", "message_ts": "1.2", "channel_id": "D024BE91L"},
         "channel": {"id": "D024BE91L", "name": "directmessage"},

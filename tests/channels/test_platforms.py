@@ -21,6 +21,7 @@ from .support import (
     PUBLIC,
     REGION,
     SECRET,
+    SLACK_ID,
     VERIFY,
     messenger_event,
     messenger_message,
@@ -510,10 +511,10 @@ async def test_slack_channels_get_one_word_in_a_thread(start: Start) -> None:
 
 async def test_slack_a_slash_command_is_answered_in_private(start: Start) -> None:
     harness = await start("slack")
-    form = {"command": "/hip", "text": "How long does it last?", "user_id": "U2147483697", "team_id": "T061EG9R6",
+    form = {"command": "/hip", "text": "How long does it last?", "user_id": SLACK_ID, "team_id": "T061EG9R6",
             "channel_id": "C0LAN2Q65", "trigger_id": "13345224609.738474920"}  # fmt: skip
     assert "months" in (await harness.deliver(form, form=True))[-1]
-    assert harness.api.calls[-1][1]["channel"] == "U2147483697"
+    assert harness.api.calls[-1][1]["channel"] == SLACK_ID
 
 
 @pytest.mark.parametrize(
@@ -538,7 +539,7 @@ def test_slack_events_without_an_answer(event: dict[str, Any]) -> None:
 async def test_slack_an_edited_message_and_files(start: Start) -> None:
     harness = await start("slack")
     await harness.deliver(slack_event("hello"))
-    changed = {"type": "message", "user": "U2147483697", "text": "How long does it last?", "ts": "1.2"}
+    changed = {"type": "message", "user": SLACK_ID, "text": "How long does it last?", "ts": "1.2"}
     edit = slack_event(None, subtype="message_changed", message=changed, previous_message={**changed, "text": "How lng"})
     assert "months" in (await harness.deliver(edit))[0]
     file = slack_event("", subtype="file_share", files=[{"id": "F1", "mimetype": "audio/mp4"}])
