@@ -12,7 +12,7 @@ import json
 import statistics
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ MARKS = ("<!-- measured: begin -->", "<!-- measured: end -->")
 LOOK_ALIKE, ORDINARY = "look_alike", "ordinary"
 FOLDS = 4
 #: The likenesses at which `--threshold` cuts.
-SWEEP = (-0.5, -0.4, -0.3, -0.25, -0.2, -0.15, -0.1, -0.05, 0.0, 0.1, 0.2, 0.3, 0.5)
+SWEEP = (-0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.15, -0.1, 0.0, 0.1, 0.2)
+DOUBTS = (-2.0, -1.2, -1.0, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4)
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Outcome:
 
     case: Case
     by_rules: bool
+    firm: bool
     together: bool
     level: str | None
     groups: tuple[str, ...]
@@ -100,6 +102,13 @@ class Bench:
         self.messages = [m for m in self.messages if m.get("intent") != "other_language"]
         self.cases = training_cases(self.messages)
 
+    @property
+    def shipped(self) -> dict[str, Any]:
+        """The classifier's options."""
+        from hipwise.nlu.red_flag_classifier import RedFlagClassifier
+
+        return {**RedFlagClassifier.get_default_config(), **self.options}
+
     def classifier(self, messages: Sequence[Any]) -> Any:
         """The shipped classifier, trained on these messages."""
         import tempfile
@@ -111,7 +120,7 @@ class Bench:
 
         from hipwise.nlu.red_flag_classifier import RedFlagClassifier
 
-        config = {**RedFlagClassifier.get_default_config(), **self.options}
+        config = self.shipped
         context = ExecutionContext(graph_schema=GraphSchema({}), model_id="benchmark")
         with tempfile.TemporaryDirectory(prefix="hipwise-safety-") as folder:
             storage = LocalModelStorage.create(Path(folder))
@@ -121,13 +130,14 @@ class Bench:
 
     def outcome(self, classifier: Any, message: Any, case: Case) -> Outcome:
         """Ask about one message that went through the pipeline up to the encoder."""
-        from hipwise.nlu.red_flag_classifier import dense_rows
+        from hipwise.nlu.red_flag_classifier import dense_rows, statements
 
         found = self.check.check(case.text)
-        opinion = classifier.opinion(case.text, dense_rows([message]))
+        opinion = classifier.opinion(case.text, dense_rows([message]), statements(message))
         finding = classifier.decide(found, opinion)
         level, groups = (finding.level, finding.groups) if finding else (None, ())
-        return Outcome(case, found is not None, finding is not None, level, groups, opinion.likeness)
+        firm = found is not None and found.firm
+        return Outcome(case, found is not None, firm, finding is not None, level, groups, opinion.likeness)
 
     def cross_validated(self) -> list[Outcome]:
         """Every training message, asked of a classifier that has not seen it. The rules have seen many."""
@@ -177,20 +187,22 @@ def extras(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def sweep(outcomes: Sequence[Outcome]) -> str:
-    """What each threshold would cost, as Markdown."""
+def sweep(outcomes: Sequence[Outcome], shipped: Mapping[str, float]) -> str:
+    """What other numbers than the shipped ``threshold`` and ``doubt`` would cost, as Markdown."""
     flags = [o for o in outcomes if not o.case.harmless]
     alike = [o for o in outcomes if o.case.group == LOOK_ALIKE]
     ordinary = [o for o in outcomes if o.case.group == ORDINARY]
 
-    def alarmed(some: Sequence[Outcome], threshold: float) -> int:
-        return sum(o.by_rules or o.likeness >= threshold for o in some)
+    def alarmed(some: Sequence[Outcome], threshold: float, doubt: float) -> int:
+        return sum(o.firm or o.likeness >= (doubt if o.by_rules else threshold) for o in some)
 
-    lines = ["| threshold | missed | look-alikes alarmed | ordinary questions alarmed |", "|--:|--:|--:|--:|"]
-    for threshold in (min(o.likeness for o in flags if not o.by_rules), *SWEEP):
-        missed = len(flags) - alarmed(flags, threshold)
-        costs = [f"{alarmed(some, threshold) / max(1, len(some)):.1%}" for some in (alike, ordinary)]
-        lines.append(f"| {threshold:.2f} | {missed} ({missed / len(flags):.1%}) | {costs[0]} | {costs[1]} |")
+    lines = ["| threshold | doubt | missed | look-alikes alarmed | ordinary questions alarmed |", "|--:|--:|--:|--:|--:|"]
+    pairs = [(threshold, min(shipped["doubt"], threshold)) for threshold in SWEEP]
+    pairs += [(shipped["threshold"], doubt) for doubt in DOUBTS]
+    for threshold, doubt in pairs:
+        missed = len(flags) - alarmed(flags, threshold, doubt)
+        costs = [f"{alarmed(some, threshold, doubt) / max(1, len(some)):.1%}" for some in (alike, ordinary)]
+        lines.append(f"| {threshold:.2f} | {doubt:.2f} | {missed} ({missed / len(flags):.1%}) | {costs[0]} | {costs[1]} |")
     return "\n".join(lines)
 
 
@@ -237,7 +249,7 @@ def main() -> None:
     bench = Bench()
     crossed = bench.cross_validated()
     if options.threshold:
-        print(sweep(crossed))
+        print(sweep(crossed, bench.shipped))
         return
     held = bench.held_out()
     order = check.rules.order
@@ -251,7 +263,7 @@ def main() -> None:
             f"Training messages, {FOLDS}-fold cross-validation of the classifier (the rules were made with many of them):",
             table(crossed, order),
             "What other thresholds would have cost in that cross-validation:",
-            sweep(crossed),
+            sweep(crossed, bench.shipped),
             f"The rules alone, one thread, milliseconds a message: {milliseconds}. Reading the rules: {loaded:.2f} s.",
         ]
     )

@@ -5,8 +5,8 @@
 Writes ``hipwise/nlu/thresholds.json``. Nothing but ``data/nlu.yml`` is read: no held-out message has a say.
 
 answer_weight
-    What answers count when kinds of reply are compared: the weight at which as large a share of questions that the article
-    answers is turned away as of the others is answered as if it did.
+    What answers count when kinds of reply are compared. An answer that the article does not give is held to be half as bad again
+    as a question turned away: at this weight the share of the former is two thirds of that of the latter.
 threshold
     Below it a text is not understood: 1 % of the messages whose kind is recognised lie below it.
 part
@@ -32,6 +32,7 @@ from hipwise.nlu.decision import THRESHOLDS, decide
 NLU = CONFIG.parent / "data" / "nlu.yml"
 KINDS = ("ask_", "not_covered_", "refer_", "out_of_scope_", "clarify_", "smalltalk_", "service_", "follow_up_")
 LIMITS = KINDS[1:4]
+_WORSE = 1.5
 
 
 def kind(intent: str) -> str:
@@ -65,8 +66,9 @@ def find(validation: CrossValidation, folds: list[Fold]) -> dict[str, Any]:
         chosen = [decide(result, threshold=0.0, answer_weight=float(weight)) for result in results]
         decided = np.array([kind(decision.name) if decision else "" for decision in chosen])
         turned, answered = errors(truth, decided)
-        if best is None or abs(turned - answered) < best[0]:
-            best = abs(turned - answered), float(weight), (turned, answered)
+        unbalanced = abs(turned - _WORSE * answered)
+        if best is None or unbalanced < best[0]:
+            best = unbalanced, float(weight), (turned, answered)
     assert best is not None
     weight = best[1]
     chosen = [decide(result, threshold=0.0, answer_weight=weight) for result in results]

@@ -8,6 +8,7 @@ patient who writes English badly must never be told to write English.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -106,10 +107,12 @@ class LanguageDetector(GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn English from a word list and the training examples, the others from their word lists."""
-        own: set[str] = set()
+        seen: Counter[str] = Counter()
         for message in training_data.training_examples:
             if message.get(TEXT) and message.get(INTENT) and message.get(INTENT) != OTHER_LANGUAGE:
-                own.update(textual.words(textual.plain(message.get(TEXT))))
+                seen.update(set(textual.words(textual.plain(message.get(TEXT)))))
+        # One example is not enough: "por favor, I have pain in the ingle" made "transitoria" an English word.
+        own = {word for word, times in seen.items() if times > 1}
         # Short words are too often another language's ("la", "es", "mi") to take them from film subtitles.
         everyday = {word for word in frequent("en", 50) if len(word) > 3} | set(frequent("en", 20000))
         everyday |= BRITISH | DOMAIN | MEDICAL | set(SHORT_FORMS) | own

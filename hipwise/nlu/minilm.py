@@ -21,7 +21,8 @@ from __future__ import annotations
 import hashlib
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
@@ -135,22 +136,20 @@ def _words(text: str) -> Iterator[str]:
 
 def _is_ideograph(character: str) -> bool:
     number = ord(character)
-    return (
-        0x4E00 <= number <= 0x9FFF or 0x3400 <= number <= 0x4DBF or 0xF900 <= number <= 0xFAFF or 0x20000 <= number <= 0x2FA1F
-    )
+    return 0x4E00 <= number <= 0x9FFF or 0x3400 <= number <= 0x4DBF or 0xF900 <= number <= 0xFAFF or 0x20000 <= number <= 0x2FA1F
 
 
 class Encoder:
     """The model; it holds no state between calls, so threads may share it."""
 
-    def __init__(self, model: bytes, vocabulary: bytes, threads: int = 1) -> None:
+    def __init__(self, model: bytes, vocabulary: bytes) -> None:
         """Make the session from the bytes of the two files."""
         import onnxruntime
 
         self.pieces = WordPieces(vocabulary)
         graph, self._table, self._scale = lean(model)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         # Waiting threads sleep; spinning, they take the cores from whatever else runs on a small machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -160,24 +159,36 @@ class Encoder:
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         self._names = [entry.name for entry in self._session.get_inputs()]
 
-    def encode(self, texts: list[str]) -> NDArray[Any]:
+    def encode(self, texts: list[str], threads: int = 1) -> NDArray[Any]:
         """Return one row for each text: float32, shape (len(texts), 768), length 1.
 
         Texts of about the same length are computed together. They share the scale that their values are rounded with, so
-        the same text in another company gets a vector with a cosine of about 0.99.
+        the same text in another company gets a vector with a cosine of about 0.99. ``threads`` of them are computed side by
+        side, each on one core, which takes half as long as sharing each among two; the rows are the same.
         """
         ids = [self.pieces.encode(text) for text in texts]
         rows = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
         order = sorted(range(len(ids)), key=lambda number: len(ids[number]))
+        groups: list[list[int]] = []
         first = 0
         while first < len(order):
             last = first + 1
             shortest = len(ids[order[first]])
             while last < len(order) and last - first < 16 and len(ids[order[last]]) <= shortest + max(2, shortest // 4):
                 last += 1
-            group = order[first:last]
-            rows[group] = self._run([ids[number] for number in group])
+            groups.append(order[first:last])
             first = last
+
+        def compute(group: list[int]) -> NDArray[Any]:
+            return self._run([ids[number] for number in group])
+
+        if threads == 1:
+            results: Iterable[NDArray[Any]] = map(compute, groups)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                results = list(pool.map(compute, groups))
+        for group, found in zip(groups, results, strict=True):
+            rows[group] = found
         return rows
 
     def _run(self, ids: list[list[int]]) -> NDArray[Any]:
@@ -203,18 +214,18 @@ class Encoder:
 
 
 _lock = threading.Lock()
-_encoders: dict[int, Encoder] = {}
+_encoders: list[Encoder] = []
 
 
-def encoder(threads: int = 1) -> Encoder:
+def encoder() -> Encoder:
     """Return the encoder, one for the whole process, reading it at the first call."""
     with _lock:
-        if threads not in _encoders:
+        if not _encoders:
             files = [read_verified(package, name) for package, name in _FILES]
-            _encoders[threads] = Encoder(files[0], files[1], threads)
+            _encoders.append(Encoder(files[0], files[1]))
             del files
             _give_back()
-        return _encoders[threads]
+        return _encoders[0]
 
 
 def _give_back() -> None:

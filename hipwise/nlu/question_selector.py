@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -14,9 +15,12 @@ from rasa.shared.nlu.training_data.message import Message
 from hipwise.nlu import text as textual
 from hipwise.nlu.decision import EMPTY, Decision, Result, decide, option
 from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks
+from hipwise.nlu.red_flags import SAFETY
 
 QUESTIONS = "questions"
 # What is said around a question and needs no reply of its own beside it ("can you help me?", "are you sure?").
+# What a part says in these words, only the words before it tell: "mum has crushed vertebrae, how is that treated?".
+_REFERS_BACK = re.compile(r"\b(?:it|its|they|them|their|that|those|these|this|such|one|ones|he|she|the same|so)\b(?!'s)")
 _ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_help", "service_feedback", "service_repeat", "service_simpler")
 
 
@@ -26,6 +30,9 @@ class QuestionSelector(GraphComponent):
 
     Options:
         most: how many questions are answered.
+        context: words up to which a message is understood better as a whole than by a question in it that refers back; a longer
+            one is a story.
+        beside: what a part of a story must score beside the clearest one, as a share of its score.
         part: the score that a part of a message must have to be a question of its own; None: from cross-validation.
         threshold, answer_weight: see `hipwise.nlu.decision.decide`; None: from cross-validation.
     """
@@ -33,11 +40,13 @@ class QuestionSelector(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return the options."""
-        return {"most": 3, "part": None, "threshold": None, "answer_weight": None}
+        return {"most": 3, "beside": 0.25, "context": 25, "part": None, "threshold": None, "answer_weight": None}
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Keep the options."""
         self._most = int(config["most"])
+        self._beside = float(config["beside"])
+        self._context = int(config["context"])
         self._part = option(config, "part")
         self._limits = {name: option(config, name) for name in ("threshold", "answer_weight")}
 
@@ -56,6 +65,7 @@ class QuestionSelector(GraphComponent):
                 message.get(SEGMENTS) or [],
                 message.get(QUESTION_FLAGS) or [],
                 message.get("results") or [EMPTY],
+                alone=bool(message.get(SAFETY)),
             )
             questions = [
                 {
@@ -76,7 +86,7 @@ class QuestionSelector(GraphComponent):
         return messages
 
     def select(
-        self, text: str, segments: list[str], flags: list[bool], results: list[Result]
+        self, text: str, segments: list[str], flags: list[bool], results: list[Result], *, alone: bool = False
     ) -> list[tuple[str, Decision, Result]]:
         """Return the text of each question, what it means, and the result that says so.
 
@@ -85,6 +95,7 @@ class QuestionSelector(GraphComponent):
             segments: its parts, if there are several.
             flags: whether each part reads like a question.
             results: of the whole, then of each part.
+            alone: the words around a question are of an emergency, and say nothing about what is asked.
         """
         whole = decide(results[0], **self._limits)
         if whole is None:
@@ -96,12 +107,18 @@ class QuestionSelector(GraphComponent):
                 continue
             if all(decision.name != other.name for _, other, _ in parts):
                 parts.append((segment, decision, result))
+        # What only sounds a little like a question in a story stands far behind the one that is asked.
+        story = len(text.split()) > self._context
+        if story and parts:
+            clearest = max(decision.confidence for _, decision, _ in parts)
+            parts = [part for part in parts if part[1].confidence >= self._beside * clearest]
         if not parts:
             return [(text, whole, results[0])]
         if len(parts) == 1:
             # One question among other words: the whole knows the context, the part is free of the story.
             part = parts[0]
-            if part[1].name == whole.name or part[1].confidence <= whole.confidence:
+            short = not alone and not story and _REFERS_BACK.search(part[0])
+            if part[1].name == whole.name or part[1].confidence <= whole.confidence or short:
                 return [(text, whole, results[0])]
             return parts
         return parts[: self._most]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from rasa.shared.nlu.constants import INTENT, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from hipwise.nlu import text as textual
+from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks, split
 from hipwise.nlu.red_flags import SAFETY
 from hipwise.nlu.sentence_encoder import encode
 from hipwise.nlu.vectors import of
@@ -32,6 +35,8 @@ _ARRAYS, _GROUPS = "red_flags.npz", "groups.json"
 # The encoder reads the beginning and the end of a text of more than about 90 pieces of words; a longer one is cut up, and the
 # mean of the pieces stands for it.
 _LONG, _PIECE = 60, 45
+# Words that a statement must have to be looked at for itself.
+_STATEMENT = 3
 
 
 @dataclass(frozen=True)
@@ -47,20 +52,24 @@ class Opinion:
 class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
     """Adds a finding where a text is like the red flags that people wrote and the rules found none; after the SentenceEncoder.
 
-    What the rules found stays. An added finding has the group of most of the red flags that the text is like, or ``general``; to
-    a finding of the rules it adds ``self_harm`` where most of them are of that group. (Tried and dropped: letting it set aside
-    what rests on a single cue. It halved the false alarms, and took back "as of this afternoon I am completely unable to bear
-    weight".)
+    What the rules found by firm patterns stays. What rests on possible ones only needs a little likeness as well, since new
+    authors' look-alikes set off one in ten. An added finding has the group of most of the red flags that the text is like, or
+    ``general``; to a finding of the rules it adds ``self_harm`` where most of them are of that group. (Tried and dropped:
+    letting it set aside any finding of a single cue. It halved the false alarms, and took back "as of this afternoon I am
+    completely unable to bear weight".)
 
     It trains on the intents red_flag (with ``metadata: {group: ...}``), crisis and look_alike, and on all others as harmless.
 
     Options:
         rules: path of the rules; empty: knowledge/safety.yml.
         threshold: likeness from which it alarms; `python -m benchmarks.safety --threshold` says what each costs.
+        part: likeness from which a statement within the message alarms, because an ordinary question beside it hides it from the
+            threshold ("I'm taking the whole bottle. Does the MRI show healing?").
+        doubt: likeness below which the possible cues of the rules do not count.
         share: of the nearest red flags, from which their group is the text's.
         width, sparse_weight, strictness: of the machine, see `hipwise.safety.likeness.fit`.
-        ordinary: share of the examples of all other intents to begin with, chosen by their CRC-32; of the rest those are
-            taken in that the machine would get wrong.
+        ordinary: how many examples of all other intents to begin with, those nearest in meaning to a red flag; of the rest
+            those are taken in that the machine would get wrong.
     """
 
     @staticmethod
@@ -68,12 +77,14 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Return the options."""
         return {
             "rules": "",
-            "threshold": -0.15,
+            "threshold": -0.1,
+            "part": -0.15,
+            "doubt": -0.7,
             "share": 0.5,
             "width": 0.5,
             "sparse_weight": 0.5,
             "strictness": 10.0,
-            "ordinary": 0.2,
+            "ordinary": 2500,
         }
 
     def __init__(
@@ -143,18 +154,33 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         found = sorted({name for name in names if name is not None})
         with self._model_storage.write_to(self._resource) as folder:
             if found and None in names:
+                threads = os.cpu_count() or 1
                 texts = [str(message.get(TEXT)) for message in examples]
-                self._learn(texts, dense_rows(examples), names, found, np.array([self._core(m) for m in examples]))
+                dense = dense_rows(examples, threads)
+                core = self._core(examples, dense, names)
+                # What is said around an ordinary question is harmless too, and parts are looked at for themselves.
+                parts = _harmless_statements(examples)
+                if parts:
+                    texts += parts
+                    names += [None] * len(parts)
+                    dense = np.vstack([dense, encode(parts, threads)])
+                    core = np.concatenate([core, np.zeros(len(parts), dtype=bool)])
+                self._learn(texts, dense, names, found, core)
                 if self._model is not None:
                     np.savez(folder / _ARRAYS, **self._model.arrays)
                     (folder / _GROUPS).write_text(json.dumps(self._groups), encoding="utf-8")
         return self._resource
 
-    def _core(self, message: Message) -> bool:
-        if message.get(INTENT) in (RED_FLAG, CRISIS, LOOK_ALIKE):
-            return True
-        number = zlib.crc32(str(message.get(TEXT)).encode("utf-8", "surrogatepass"))
-        return number % 1000 < 1000 * float(self._config["ordinary"])
+    def _core(self, examples: list[Message], dense: NDArray[Any], names: list[str | None]) -> NDArray[np.bool_]:
+        """The examples to begin with: shape (examples,)."""
+        core = np.array([message.get(INTENT) in (RED_FLAG, CRISIS, LOOK_ALIKE) for message in examples])
+        alarming = dense[np.array([name is not None for name in names])]
+        others = np.flatnonzero(~core)
+        nearest = np.concatenate(
+            [(dense[some] @ alarming.T).max(axis=1) for some in np.array_split(others, 8) if len(some)] or [[]]
+        )
+        core[others[np.argsort(-nearest, kind="stable")[: int(self._config["ordinary"])]]] = True
+        return core
 
     def _learn(
         self, texts: list[str], dense: NDArray[Any], names: list[str | None], found: list[str], core: NDArray[np.bool_]
@@ -180,32 +206,46 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             if self._model is None or not text.strip():
                 continue
             found = self._check.check(text)
-            finding = self.decide(found, self.opinion(text, dense_rows([message])))
-            if finding is not None and finding != found:
+            finding = self.decide(found, self.opinion(text, dense_rows([message]), statements(message)))
+            if finding is None and found is not None:
+                message.set(SAFETY, None)
+            elif finding is not None and finding != found:
                 message.set(SAFETY, finding.as_dict("classifier"), add_to_output=True)
         return messages
 
-    def opinion(self, text: str, dense: NDArray[Any]) -> Opinion:
-        """What the classifier makes of one message; dense: its row of `dense_rows`. Ask a trained component only."""
+    def opinion(self, text: str, dense: NDArray[Any], parts: Sequence[tuple[str, NDArray[Any]]] = ()) -> Opinion:
+        """What the classifier makes of one message. Ask a trained component only.
+
+        dense: its row of `dense_rows`; parts: its `statements`.
+        """
         if self._model is None:
             raise ValueError("the RedFlagClassifier is not trained")
-        tokens, marked = self._check.marked(text)
-        kernel = self._model.kernel(self._model.features(dense, [tokens], [marked]))
-        likeness = float(self._model.score(kernel)[0])
-        shares = self._model.votes(kernel[0])
+        pairs = [self._check.marked(text), *(self._check.marked(part) for part, _ in parts)]
+        rows = np.vstack([dense, *(row for _, row in parts)]).astype(np.float32)
+        kernel = self._model.kernel(
+            self._model.features(rows, [tokens for tokens, _ in pairs], [marked for _, marked in pairs])
+        )
+        scores = self._model.score(kernel)
+        likeness, loudest = float(scores[0]), 0
+        alarm = likeness >= float(self._config["threshold"])
+        if not alarm and len(scores) > 1:
+            loudest = 1 + int(np.argmax(scores[1:]))
+            alarm = bool(scores[loudest] >= float(self._config["part"]))
+        shares = self._model.votes(kernel[loudest])
         place, share = max(shares.items(), key=lambda item: item[1]) if shares else (-1, 0.0)
         group = self._groups[place] if share >= float(self._config["share"]) else _GENERAL
-        return Opinion(likeness, likeness >= float(self._config["threshold"]), group)
+        return Opinion(likeness, alarm, group)
 
     def decide(self, found: SafetyFinding | None, opinion: Opinion) -> SafetyFinding | None:
         """The finding in the end; found: that of the rules."""
         if not opinion.alarm:
-            return found
+            stands = found is not None and (found.firm or opinion.likeness >= float(self._config["doubt"]))
+            return found if stands else None
         if found is None:
             return self._check.finding([f"{opinion.group}.likeness"])
         # Someone who says what they took, and why, needs the crisis line as well.
         if opinion.group == _CRISIS_GROUP and _CRISIS_GROUP not in found.groups:
-            return self._check.finding([f"{_CRISIS_GROUP}.likeness", *found.cues])
+            return self._check.finding([f"{_CRISIS_GROUP}.likeness", *found.cues], firm=found.firm)
         return found
 
 
@@ -223,7 +263,35 @@ def group_of(message: Message) -> str | None:
     return _GENERAL
 
 
-def dense_rows(messages: list[Message]) -> NDArray[Any]:
+def statements(message: Message) -> list[tuple[str, NDArray[Any]]]:
+    """The parts of a message that ask nothing, with their rows of the sentence encoder; none where nothing beside them asks."""
+    segments, asking = message.get(SEGMENTS) or [], message.get(QUESTION_FLAGS) or []
+    if not any(asking):
+        return []
+    rows = of(message).dense[1:]
+    return [
+        (segment, row)
+        for segment, question, row in zip(segments, asking, rows, strict=False)
+        if not question and len(segment.split()) >= _STATEMENT
+    ]
+
+
+def _harmless_statements(examples: list[Message]) -> list[str]:
+    """The statements in examples of ordinary intents that also ask something, each once."""
+    found: dict[str, None] = {}
+    for message in examples:
+        if message.get(INTENT) in (RED_FLAG, CRISIS, LOOK_ALIKE):
+            continue
+        segments = split(textual.plain(str(message.get(TEXT))))
+        asking = [asks(segment) for segment in segments]
+        if any(asking):
+            for segment, question in zip(segments, asking, strict=True):
+                if not question and len(segment.split()) >= _STATEMENT:
+                    found[segment] = None
+    return list(found)
+
+
+def dense_rows(messages: list[Message], threads: int = 1) -> NDArray[Any]:
     """One row of the sentence encoder a message, of length 1; a long text's is the mean of its pieces'."""
     rows = np.vstack([of(message).dense[:1] for message in messages]).astype(np.float32)
     pieces: list[str] = []
@@ -235,7 +303,7 @@ def dense_rows(messages: list[Message]) -> NDArray[Any]:
             spans.append((number, len(pieces), len(pieces) + len(cut)))
             pieces.extend(cut)
     if pieces:
-        vectors = encode(pieces)
+        vectors = encode(pieces, threads)
         for number, start, end in spans:
             mean = vectors[start:end].mean(axis=0)
             rows[number] = mean / (float(np.linalg.norm(mean)) or 1.0)

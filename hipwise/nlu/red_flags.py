@@ -24,8 +24,8 @@ class RedFlagDetector(GraphComponent):  # type: ignore[misc, unused-ignore]
     """Sets ``safety`` on a message that speaks of an emergency or a crisis, by the rules of knowledge/safety.yml.
 
     The value is ``{"level": "urgent" | "crisis", "groups": [...], "matched": [labels of cues], "says": [responses],
-    "source": "rules"}``. It reads nothing but the message's text. Nothing after it takes a finding away: the
-    RedFlagClassifier can only add.
+    "source": "rules"}``. It reads nothing but the message's text. Nothing after it takes a firm finding away. One that rests
+    on possible cues alone is a question to the RedFlagClassifier, if the pipeline has it, and stands if it has not.
 
     It is registered as an entity extractor because of the kinds that Rasa knows only those run on messages alone, in the
     order of the pipeline, and leave training data as it is.

@@ -28,7 +28,7 @@ def encode(texts: list[str], threads: int = 1) -> NDArray[Any]:
     rows = np.zeros((len(texts), minilm.DIMENSIONS), dtype=np.float32)
     wanted = [number for number, text in enumerate(texts) if text.strip()]
     if wanted:
-        rows[wanted] = minilm.encoder(threads).encode([texts[number] for number in wanted])
+        rows[wanted] = minilm.encoder().encode([texts[number] for number in wanted], threads)
     return rows
 
 
@@ -60,14 +60,17 @@ class SentenceEncoder(GraphComponent):
         return cls(config)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Set the vectors of every example with text; this is most of the training, so it takes every core."""
+        """Set the vector of every example with text; this is much of the training, so it takes every core.
+
+        Segments are left out: an example is learnt as a whole.
+        """
         examples = [message for message in training_data.training_examples if message.get(TEXT)]
-        texts = [_texts(message) for message in examples]
-        unique = sorted({text for group in texts for text in group})
+        texts = [_texts(message)[0] for message in examples]
+        unique = sorted(set(texts))
         place = {text: number for number, text in enumerate(unique)}
         rows = encode(unique, threads=os.cpu_count() or 1)
-        for message, group in zip(examples, texts, strict=True):
-            message.set(KEY, Vectors(group, rows[[place[text] for text in group]]))
+        for message, text in zip(examples, texts, strict=True):
+            message.set(KEY, Vectors([text], rows[[place[text]]]))
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:

@@ -39,12 +39,17 @@ _MAX_CUES_PER_LABEL = 400
 
 @dataclass(frozen=True)
 class SafetyFinding:
-    """What fired. groups: the most urgent first; cues: labels ``group.cue``, never the patient's words; says: one a group."""
+    """What fired.
+
+    groups: the most urgent first; cues: labels ``group.cue``, never the patient's words; says: one a group; firm: a firm
+    pattern is among what fired, so that it stands whatever the classifier makes of the message.
+    """
 
     level: str
     groups: tuple[str, ...]
     cues: tuple[str, ...]
     says: tuple[str, ...]
+    firm: bool = True
 
     def as_dict(self, source: str = "rules") -> dict[str, object]:
         """As it is set on a Rasa message. source: "rules" or "classifier"."""
@@ -58,12 +63,13 @@ class SafetyFinding:
 
 
 class Explained(NamedTuple):
-    """One cue that stands in a message. why_not: the reason why it does not alarm, None where it does."""
+    """One cue that stands in a message. why_not: the reason why it does not alarm, None where it does; firm: it is a firm one."""
 
     label: str
     why_not: str | None
     pattern: str
     words: str
+    firm: bool
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,8 @@ class SafetyCheck:
 
     def check(self, text: str) -> SafetyFinding | None:
         """The finding of one message, or None where nothing alarms. Never raises, whatever the text."""
-        return self.finding(dict.fromkeys(found.label for found in self.explain(text) if found.why_not is None))
+        alarming = [found for found in self.explain(text) if found.why_not is None]
+        return self.finding(dict.fromkeys(found.label for found in alarming), firm=any(found.firm for found in alarming))
 
     def marked(self, text: str) -> tuple[list[str], list[str]]:
         """The tokens of a text, and the same with marks of what stands around them: ``negated_fever``, ``historical_fell``.
@@ -198,17 +205,20 @@ class SafetyCheck:
             marks[alike.start : alike.end] = ["alike_"] * (alike.end - alike.start)
         return [mark + token for mark, token in zip(marks, tokens, strict=True)]
 
-    def finding(self, labels: Iterable[str]) -> SafetyFinding | None:
+    def finding(self, labels: Iterable[str], *, firm: bool = True) -> SafetyFinding | None:
         """The finding that these labels (``group.cue``) amount to."""
         ordered = sorted(labels, key=lambda label: self._rank[label.split(".")[0]])
         if not ordered:
             return None
         groups = tuple(dict.fromkeys(label.split(".")[0] for label in ordered))
         level = "crisis" if any(self.rules.levels[group] == "crisis" for group in groups) else "urgent"
-        return SafetyFinding(level, groups, tuple(ordered), tuple(self.rules.says[group] for group in groups))
+        return SafetyFinding(level, groups, tuple(ordered), tuple(self.rules.says[group] for group in groups), firm)
 
-    def explain(self, text: str) -> list[Explained]:
-        """Every cue found and why it alarms or does not. For whoever edits the rules; never logged, it holds the words."""
+    def explain(self, text: str, *, every: bool = False) -> list[Explained]:
+        """Every cue found and why it alarms or does not. For whoever edits the rules; never logged, it holds the words.
+
+        every: also further patterns of a cue that alarms already.
+        """
         message = _Text(self.rules.normaliser.tokens(text))
         cues = self._cues.hits(message)
         if not cues:
@@ -223,23 +233,24 @@ class SafetyCheck:
         )
         result: list[Explained] = []
         counts: dict[str, int] = {}
-        alarmed: set[str] = set()
+        alarmed: dict[str, bool] = {}
         for hit in cues:
-            label = hit.what.label
+            label, firm = hit.what.label, hit.pattern in hit.what.firm
             counts[label] = counts.get(label, 0) + 1
-            if label in alarmed or counts[label] > _MAX_CUES_PER_LABEL:
+            known = label in alarmed and alarmed[label] >= firm and not every
+            if known or counts[label] > _MAX_CUES_PER_LABEL:
                 continue
             words = " ".join(message.tokens[hit.start : hit.end])
             if hit.what.with_context:
                 if contexts is None:
                     contexts = {context.what for context in self._contexts.hits(message)}
                 if not contexts.intersection(hit.what.with_context):
-                    result.append(Explained(label, _NO_CONTEXT, hit.pattern, words))
+                    result.append(Explained(label, _NO_CONTEXT, hit.pattern, words, firm))
                     continue
             why_not = around.why_not(hit)
             if why_not is None:
-                alarmed.add(label)
-            result.append(Explained(label, why_not, hit.pattern, words))
+                alarmed[label] = firm
+            result.append(Explained(label, why_not, hit.pattern, words, firm))
         return result
 
 

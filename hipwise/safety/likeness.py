@@ -21,8 +21,9 @@ from scipy.sparse import csr_matrix
 
 #: n-grams are counted in this many bins; which bin is a matter of their CRC-32, so that no vocabulary is kept.
 BINS = 1 << 17
-#: How often examples are taken in, and how near the wrong side they have to be (1 is the margin).
-_ROUNDS, _DOUBTFUL = 3, -0.9
+#: How near the wrong side an example must be for the second machine to take it in (-1 is the margin).
+_DOUBTFUL = -0.6
+_BLOCK = 1500
 
 
 @lru_cache(maxsize=20_000)
@@ -175,6 +176,17 @@ def gram(one: Features, other: Features, width: float, sparse_weight: float) -> 
     return spread(similar, width, sparse_weight)
 
 
+def own_gram(own: Features, width: float, sparse_weight: float) -> NDArray[Any]:
+    """The kernel between all pairs of a set of texts, float32; each pair is computed once."""
+    count = own.dense.shape[0]
+    kernel = np.empty((count, count), dtype=np.float32)
+    for start in range(0, count, _BLOCK):
+        end = min(start + _BLOCK, count)
+        kernel[start:end, start:] = gram(own[np.arange(start, end)], own[np.arange(start, count)], width, sparse_weight)
+        kernel[start:, start:end] = kernel[start:end, start:].T
+    return kernel
+
+
 def fit(
     dense: NDArray[Any],
     tokens: Sequence[Sequence[str]],
@@ -190,8 +202,8 @@ def fit(
 
     dense: (n, d) rows of length 1; groups: (n,) the number of the group, -1 for harmless texts; width: of the Gaussian;
     strictness: what a training example on the wrong side costs (C); core: (n,) which examples to begin with, by default all.
-    The kernel of all pairs would be a gigabyte, so of the others only those are taken in that the first machine puts near
-    the wrong side; the rest would not become support vectors. Deterministic.
+    The kernel of all pairs would be a gigabyte, so of the others only those are taken in that a first machine puts near
+    the wrong side; the rest would not become support vectors. (A third machine changed nothing.) Deterministic.
     """
     from sklearn.svm import SVC
 
@@ -200,21 +212,22 @@ def fit(
     features = Features(dense.astype(np.float32), rows(spelled, spelling_rarity), rows(worded, words_rarity))
     taken = np.flatnonzero(core) if core is not None else np.arange(len(groups))
     others = np.setdiff1d(np.arange(len(groups)), taken)
-    for _ in range(_ROUNDS):
-        own = features[taken]
-        machine = SVC(C=strictness, kernel="precomputed", class_weight="balanced")
-        machine.fit(gram(own, own, width, sparse_weight), groups[taken] >= 0)
-        chosen = taken[machine.support_]
-        kept = features[chosen]
-        doubtful = [others[:0]]
-        for start in range(0, len(others), 1000):
-            some = others[start : start + 1000]
-            score = gram(features[some], kept, width, sparse_weight) @ machine.dual_coef_[0] + machine.intercept_[0]
-            doubtful.append(some[np.where(groups[some] >= 0, -score, score) > _DOUBTFUL])
-        found = np.concatenate(doubtful)
-        if not len(found):
-            break
-        taken, others = np.union1d(taken, found), np.setdiff1d(others, found)
+    kernel = own_gram(features[taken], width, sparse_weight)
+    machine = SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(kernel, groups[taken] >= 0)
+    kept = features[taken[machine.support_]]
+    doubtful = [others[:0]]
+    for start in range(0, len(others), _BLOCK):
+        some = others[start : start + _BLOCK]
+        score = gram(features[some], kept, width, sparse_weight) @ machine.dual_coef_[0] + machine.intercept_[0]
+        doubtful.append(some[np.where(groups[some] >= 0, -score, score) > _DOUBTFUL])
+    found = np.concatenate(doubtful)
+    if len(found):
+        across = gram(features[found], features[taken], width, sparse_weight)
+        kernel = np.block([[kernel, across.T], [across, own_gram(features[found], width, sparse_weight)]])
+        taken = np.concatenate([taken, found])
+        machine = SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(kernel, groups[taken] >= 0)
+    chosen = taken[machine.support_]
+    kept = features[chosen]
     return Likeness(
         {
             "dense": kept.dense.astype(np.float16),

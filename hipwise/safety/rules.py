@@ -32,7 +32,11 @@ _PARTS = {
 
 @dataclass(frozen=True)
 class Cue:
-    """What a red flag sounds like. label: ``group.name``; with_context: contexts of which one must be in the message."""
+    """What a red flag sounds like.
+
+    label: ``group.name``; with_context: contexts of which one must be in the message; firm: the sources of those patterns that
+    settle it alone, whatever the classifier makes of the message.
+    """
 
     label: str
     group: str
@@ -40,6 +44,7 @@ class Cue:
     patterns: tuple[Compiled, ...]
     with_context: tuple[str, ...] = ()
     immune: frozenset[str] = frozenset()
+    firm: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -210,15 +215,21 @@ class _Reader:
         )
 
     def _cue(self, group: str, name: str, value: Any, place: str, contexts: Mapping[str, Any]) -> Cue:
-        cue = self._mapping(value, place, {"kind", "patterns", "with", "immune"})
+        cue = self._mapping(value, place, {"kind", "patterns", "firm", "with", "immune"})
         needed = tuple(self._words(cue["with"], f"{place}.with")) if "with" in cue else ()
         for context in needed:
             self._choice(context, f"{place}.with", contexts)
+        if not ("patterns" in cue or "firm" in cue):
+            raise self._wrong(place, "it needs 'patterns' or 'firm'")
+        possible, firm = (
+            self._compile(cue[key], f"{place}.{key}", vocabulary=True) if key in cue else () for key in ("patterns", "firm")
+        )
         return Cue(
             label=f"{group}.{name}",
             group=group,
             kind=self._choice(cue.get("kind"), f"{place}.kind", KINDS),
-            patterns=self._compile(cue.get("patterns"), f"{place}.patterns", vocabulary=True),
+            patterns=possible + firm,
+            firm=frozenset(pattern.source for pattern in firm),
             with_context=needed,
             immune=frozenset(self._words(cue["immune"], f"{place}.immune")) if "immune" in cue else frozenset(),
         )

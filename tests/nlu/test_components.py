@@ -23,6 +23,7 @@ from hipwise.nlu.intent_classifier import fit
 from hipwise.nlu.intent_gate import IntentGate
 from hipwise.nlu.language_detector import LanguageDetector
 from hipwise.nlu.lexicon import WordSet
+from hipwise.nlu.question_selector import QuestionSelector
 from hipwise.nlu.question_splitter import asks, split
 from hipwise.nlu.spelling_normalizer import sound
 from hipwise.nlu.vectors import Vectors, of
@@ -278,6 +279,47 @@ def test_a_question_in_a_story_is_found_and_the_story_is_not_answered(parse: Par
         "crutches and I went home by taxi. My husband cooks now. How many months until it is over?"
     )
     assert [question["intent"] for question in message.get("questions")] == ["ask_duration"]
+
+
+def _result(name: str, confidence: float) -> Result:
+    group = name.partition("_")[0] + "_"
+    return Result([{"name": name, "confidence": confidence}], {group: Group(name, confidence, confidence)})
+
+
+@pytest.fixture
+def select() -> Callable[..., list[str]]:
+    options = {**QuestionSelector.get_default_config(), "part": 0.1, "threshold": 0.05, "answer_weight": 1.0}
+    selector = QuestionSelector(options)
+
+    def names(text: str, segments: list[str], flags: list[bool], results: list[Result], **more: bool) -> list[str]:
+        return [decision.name for _, decision, _ in selector.select(text, segments, flags, results, **more)]
+
+    return names
+
+
+def test_a_short_message_is_understood_as_a_whole_where_its_question_refers_back(select: Callable[..., list[str]]) -> None:
+    """ "How is that treated?" alone was answered as if the crushed vertebrae were the hip."""
+    parts = ["mum has crushed vertebrae", "how is that treated"]
+    results = [_result("out_of_scope_other_condition", 0.3), _result("ask_other_bones", 0.2), _result("ask_treatment", 0.7)]
+    assert select("mum has crushed vertebrae, how is that treated", parts, [False, True], results) == [
+        "out_of_scope_other_condition"
+    ]
+    # Beside an emergency the words before are not what is asked about.
+    asked = select("mum has crushed vertebrae, how is that treated", parts, [False, True], results, alone=True)
+    assert asked == ["ask_treatment"]
+    clear = [*parts[:1], "does vitamin d help the bone"]
+    results[2] = _result("ask_vitamin_d_calcium", 0.7)
+    assert select("mum has crushed vertebrae, does vitamin d help the bone", clear, [False, True], results) == [
+        "ask_vitamin_d_calcium"
+    ]
+
+
+def test_in_a_story_the_clear_question_wins(select: Callable[..., list[str]]) -> None:
+    story = "you know how it is with men and their tools " * 4 + "how long does it last"
+    parts = ["you know how it is with men", "how long does it last"]
+    results = [_result("ask_men", 0.1), _result("ask_men", 0.15), _result("ask_duration", 0.9)]
+    assert select(story, parts, [True, True], results) == ["ask_duration"]
+    assert select("how is it with men, how long does it last", parts, [True, True], results) == ["ask_men", "ask_duration"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ TRAINING = [
 @pytest.fixture(scope="module")
 def classifier(tmp_path_factory: pytest.TempPathFactory) -> RedFlagClassifier:
     """Trained on a few sentences, stored, and loaded again."""
-    config = {**RedFlagClassifier.get_default_config(), "ordinary": 1.0}
+    config = {**RedFlagClassifier.get_default_config(), "ordinary": 100}
     storage, resource = _storage(tmp_path_factory.mktemp("model")), Resource("red_flags")
     RedFlagClassifier.create(config, storage, resource, CONTEXT).train(TrainingData(TRAINING))
     return RedFlagClassifier.load(config, storage, resource, CONTEXT)
@@ -88,12 +89,26 @@ def _opinion(alarm: bool, group: str = "general") -> Opinion:
     return Opinion(likeness=1.0 if alarm else -1.0, alarm=alarm, group=group)
 
 
-@pytest.mark.parametrize("text", ["had a fall", "I fell off the ladder this morning and landed hard on my hip"])
-@pytest.mark.parametrize("alarm", [True, False])
-def test_no_finding_of_the_rules_is_taken_back(text: str, alarm: bool, classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+@pytest.mark.parametrize("text", ["had a fall", CERTAIN])
+@pytest.mark.parametrize("likeness", [-2.0, -0.5, 1.0])
+def test_no_firm_finding_of_the_rules_is_taken_back(
+    text: str, likeness: float, classifier: RedFlagClassifier, check: SafetyCheck
+) -> None:
     found = check.check(text)
     assert found is not None
-    assert classifier.decide(found, _opinion(alarm)) == found
+    firm = replace(found, firm=True)
+    assert classifier.decide(firm, Opinion(likeness, likeness > 0, "general")) == firm
+
+
+def test_a_possible_cue_counts_unless_the_message_is_quite_unlike_a_red_flag(
+    classifier: RedFlagClassifier, check: SafetyCheck
+) -> None:
+    found = check.check("had a fall")
+    assert found is not None
+    possible = replace(found, firm=False)
+    assert classifier.decide(possible, Opinion(-0.6, False, "general")) == possible
+    assert classifier.decide(possible, Opinion(-0.8, False, "general")) is None
+    assert classifier.decide(possible, Opinion(0.5, True, "general")) == possible
 
 
 def test_the_classifier_adds_a_finding_of_its_own(classifier: RedFlagClassifier) -> None:

@@ -77,6 +77,7 @@ export const GROUPS: readonly Group[] = [
       "refer_read_results",
       "not_covered_bone_density_scan",
       "not_covered_blood_tests",
+      "not_covered_other_tests",
       "not_covered_imaging_safety",
     ],
   },
