@@ -135,7 +135,7 @@ def _training(folder: Path) -> tuple[float, float]:
 
 
 def _ask(count: int) -> float:
-    lines = [f"{text} {number}" for number, text in enumerate((load.messages(200) * 3)[:count])]
+    lines = [f"{number} {text}" for number, text in enumerate((load.messages(200) * 3)[:count])]
     started = time.perf_counter()
     subprocess.run([sys.executable, "-m", "hipwise.cli", "ask", "--json"], input="\n".join(lines) + "\n", text=True, cwd=HOME,
                    stdout=subprocess.DEVNULL, check=True)
@@ -187,7 +187,7 @@ def _long(turn: Callable[[str], None]) -> dict[str, float]:
     times = []
     for number in range(_LONG):
         started = time.perf_counter()
-        turn(f"{texts[number % _EDGE]} {number}")  # new each time: vectors of what was asked before are remembered
+        turn(f"{number} {texts[number % _EDGE]}")  # new each time: vectors of what was asked before are remembered
         times.append((time.perf_counter() - started) * 1000)
     return {"first": statistics.median(times[:_EDGE]), "last": statistics.median(times[-_EDGE:])}
 

@@ -22,7 +22,7 @@ end
 function request()
   local at = conversations[math.floor(count / 10) % #conversations + 1]
   -- A number makes each message new: one that was asked before has its sentence vector remembered.
-  local text = messages[count % #messages + 1]:sub(1, -2) .. " " .. run .. count .. '"'
+  local text = '"' .. run .. count .. " " .. messages[count % #messages + 1]:sub(2)
   count = count + 1
   local body = '{"text": ' .. text .. ', "message_id": "' .. run .. "-" .. stretch .. "-" .. count .. '"}'
   return wrk.format("POST", "/api/v1/conversations/" .. at.id .. "/messages",

@@ -16,7 +16,7 @@ end
 
 function request()
   local sender = run .. "-" .. stretch .. "-" .. math.floor(count / 10)
-  local text = messages[count % #messages + 1]:sub(1, -2) .. " " .. run .. count .. '"'
+  local text = '"' .. run .. count .. " " .. messages[count % #messages + 1]:sub(2)
   local body = '{"sender": "' .. sender .. '", "message": ' .. text .. "}"
   count = count + 1
   return wrk.format("POST", "/webhooks/rest/webhook", { ["Content-Type"] = "application/json" }, body)

@@ -13,6 +13,7 @@ Stored as plain arrays and JSON, so that loading a model can never run code.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -28,7 +29,9 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix, vstack
 
 from hipwise.nlu.decision import EMPTY, Group, Result
+from hipwise.nlu.question_splitter import QUESTION_FLAGS
 from hipwise.nlu.vectors import Vectors, of
+from hipwise.safety.likeness import products
 
 _ARRAYS = "classifier.npz"
 _LABELS = "labels.json"
@@ -38,10 +41,10 @@ _AXES = 256
 class Model:
     """What training learnt: a linear model and the training examples to be close to."""
 
-    def __init__(self, labels: list[str], arrays: dict[str, NDArray[Any]]) -> None:
-        """Take the labels, and the arrays as they are stored."""
+    def __init__(self, labels: list[str], arrays: dict[str, NDArray[Any]], *, keep: bool = True) -> None:
+        """Take the labels, and the arrays as they are stored; a model that only answers need not keep these."""
         self.labels = labels
-        self.arrays = arrays
+        self.arrays = arrays if keep else {}
         self._dense_weights = arrays["dense_weights"]
         self._sparse_weights = arrays["sparse_weights"]
         self._bias = arrays["bias"]
@@ -62,7 +65,7 @@ class Model:
         # The training examples are in the order of the labels, so each label's are a slice.
         logits += votes * np.maximum.reduceat(similar, self._starts, axis=1)
         odds = _softmax(logits / temper)
-        similar += (sparse @ self._near_sparse).toarray()
+        similar += products(sparse, self._near_sparse)
         similar /= self._near_norms
         nearest = np.clip(similar.max(axis=1) / _norms(sparse), 0.0, 1.0)
         scores: NDArray[Any] = odds * (nearest**closeness)[:, None]
@@ -236,7 +239,7 @@ class IntentClassifier(GraphComponent):
             labels = json.loads((folder / _LABELS).read_text(encoding="utf-8"))
             with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-        return cls(config, model_storage, resource, Model(labels, arrays))
+        return cls(config, model_storage, resource, Model(labels, arrays, keep=False))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model on the examples with an intent."""
@@ -264,32 +267,31 @@ class IntentClassifier(GraphComponent):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set ``intent`` and ``intent_ranking`` from the whole text, and ``results`` for the whole and each segment."""
+        """Set ``intent`` and ``intent_ranking`` from the whole text, and ``results`` for the whole and each segment that asks."""
         for message in messages:
-            results = self.classify(of(message))
+            asking = message.get(QUESTION_FLAGS) or []
+            results = self.classify(of(message), [True, *asking] if asking else None)
             message.set("results", results)
             ranking = results[0].ranking
             message.set(INTENT, dict(ranking[0]) if ranking else {"name": None, "confidence": 0.0}, add_to_output=True)
             message.set("intent_ranking", ranking, add_to_output=True)
         return messages
 
-    def classify(self, vectors: Vectors) -> list[Result]:
-        """Return what each text means; an empty result for a blank text, and before training."""
+    def classify(self, vectors: Vectors, wanted: Sequence[bool] | None = None) -> list[Result]:
+        """Return what each text means; an empty result for a blank text, one that is not wanted, and before training."""
         model = self._model
-        if model is None:
-            return [EMPTY for _ in vectors.texts]
+        results = [EMPTY for _ in vectors.texts]
+        asked = np.flatnonzero(vectors.dense.any(axis=1) & (True if wanted is None else np.array(wanted)))
+        if model is None or not len(asked):
+            return results
         options = (self._config["votes"], self._config["temper"], self._config["closeness"])
-        scores = model.scores(vectors.dense, _sparse(vectors), *options)
-        results = []
-        for row, dense in zip(scores, vectors.dense, strict=True):
-            if not dense.any():
-                results.append(EMPTY)
-                continue
+        scores = model.scores(vectors.dense[asked], _sparse(vectors)[asked], *options)
+        for row, place in zip(scores, asked, strict=True):
             best = np.argsort(-row, kind="stable")[: int(self._config["ranking"])]
             ranking = [{"name": model.labels[label], "confidence": float(row[label])} for label in best]
             groups = {}
             for prefix, members in self._groups.items():
                 winner = int(members[row[members].argmax()])
                 groups[prefix] = Group(model.labels[winner], float(row[winner]), float(row[members].sum()))
-            results.append(Result(ranking, groups))
+            results[place] = Result(ranking, groups)
         return results

@@ -21,6 +21,8 @@ from hipwise.nlu.spelling_normalizer import PLAIN
 
 SEGMENTS = "segments"
 QUESTION_FLAGS = "segment_is_question"
+#: Words that a part which asks nothing must have to be looked at for itself.
+STATEMENT = 3
 
 # The words that open a question, after a conjunction or a comma too.
 _OPENERS = (
@@ -45,7 +47,7 @@ _DENIES = re.compile(r"\b(?:not asking|(?:don't|do not) (?:want|need) to (?:know
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class QuestionSplitter(GraphComponent):
-    """Sets ``segments`` where a message has more than one part.
+    """Sets ``segments`` where a message has more than one part, and one of them asks something.
 
     Options:
         most: how many segments a message may have; questions are kept before statements.
@@ -77,8 +79,11 @@ class QuestionSplitter(GraphComponent):
             if len(segments) > most:
                 order = sorted(range(len(segments)), key=lambda number: (not flags[number], -number))[:most]
                 segments, flags = [segments[n] for n in sorted(order)], [flags[n] for n in sorted(order)]
-            message.set(SEGMENTS, segments if len(segments) > 1 else [])
-            message.set(QUESTION_FLAGS, flags if len(segments) > 1 else [])
+            # Where nothing asks, the whole says all; and a word or two ("Hello!") are not worth being computed apart.
+            several = len(segments) > 1 and any(flags)
+            kept = [n for n, part in enumerate(segments) if several and (flags[n] or len(part.split()) >= STATEMENT)]
+            message.set(SEGMENTS, [segments[n] for n in kept])
+            message.set(QUESTION_FLAGS, [flags[n] for n in kept])
         return messages
 
 

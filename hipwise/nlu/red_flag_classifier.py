@@ -1,4 +1,4 @@
-"""The statistical part of the safety check: red flags in words that no rule knows. It only adds to what the rules find."""
+"""The statistical part of the safety check: red flags in words that no rule knows, and what possible cues amount to."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from hipwise.nlu import text as textual
-from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks, split
-from hipwise.nlu.red_flags import SAFETY
+from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, STATEMENT, asks, split
+from hipwise.nlu.red_flags import FINDING, SAFETY
 from hipwise.nlu.sentence_encoder import encode
 from hipwise.nlu.vectors import of
 from hipwise.paths import KNOWLEDGE
@@ -35,8 +35,6 @@ _ARRAYS, _GROUPS = "red_flags.npz", "groups.json"
 # The encoder reads the beginning and the end of a text of more than about 90 pieces of words; a longer one is cut up, and the
 # mean of the pieces stands for it.
 _LONG, _PIECE = 60, 45
-# Words that a statement must have to be looked at for itself.
-_STATEMENT = 3
 
 
 @dataclass(frozen=True)
@@ -77,9 +75,9 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Return the options."""
         return {
             "rules": "",
-            "threshold": -0.1,
-            "part": -0.15,
-            "doubt": -0.7,
+            "threshold": -0.2,
+            "part": 0.3,
+            "doubt": -0.9,
             "share": 0.5,
             "width": 0.5,
             "sparse_weight": 0.5,
@@ -132,7 +130,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             groups = json.loads((folder / _GROUPS).read_text(encoding="utf-8"))
             with np.load(folder / _ARRAYS, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
-        return cls(config, model_storage, resource, check, Likeness(arrays), groups)
+        return cls(config, model_storage, resource, check, Likeness(arrays, keep=False), groups)
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
@@ -205,7 +203,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             text = str(message.get(TEXT) or "")
             if self._model is None or not text.strip():
                 continue
-            found = self._check.check(text)
+            found = message.get(FINDING) if FINDING in message.data else self._check.check(text)
             finding = self.decide(found, self.opinion(text, dense_rows([message]), statements(message)))
             if finding is None and found is not None:
                 message.set(SAFETY, None)
@@ -266,13 +264,11 @@ def group_of(message: Message) -> str | None:
 def statements(message: Message) -> list[tuple[str, NDArray[Any]]]:
     """The parts of a message that ask nothing, with their rows of the sentence encoder; none where nothing beside them asks."""
     segments, asking = message.get(SEGMENTS) or [], message.get(QUESTION_FLAGS) or []
-    if not any(asking):
-        return []
     rows = of(message).dense[1:]
     return [
         (segment, row)
         for segment, question, row in zip(segments, asking, rows, strict=False)
-        if not question and len(segment.split()) >= _STATEMENT
+        if not question
     ]
 
 
@@ -286,7 +282,7 @@ def _harmless_statements(examples: list[Message]) -> list[str]:
         asking = [asks(segment) for segment in segments]
         if any(asking):
             for segment, question in zip(segments, asking, strict=True):
-                if not question and len(segment.split()) >= _STATEMENT:
+                if not question and len(segment.split()) >= STATEMENT:
                     found[segment] = None
     return list(found)
 

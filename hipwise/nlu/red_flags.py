@@ -17,6 +17,8 @@ from hipwise.safety import SafetyCheck
 
 #: The key of a message (and of a parse result) under which a finding stands; absent where nothing was found.
 SAFETY = "safety"
+#: The same as a `SafetyFinding`, for the RedFlagClassifier; None where nothing fired.
+FINDING = "safety_finding"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -54,6 +56,7 @@ class RedFlagDetector(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Set ``safety`` where something fires."""
         for message in messages:
             finding = self._check.check(message.get(TEXT) or "")
+            message.set(FINDING, finding)
             if finding is not None:
                 message.set(SAFETY, finding.as_dict("rules"), add_to_output=True)
         return messages

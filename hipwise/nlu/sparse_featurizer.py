@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix
 
 from hipwise.nlu import text as textual
+from hipwise.nlu.term_extractor import SEGMENT_TERMS
 from hipwise.nlu.vectors import KEY, Vectors
 
 _FILE = "sparse.json"
@@ -141,7 +142,7 @@ class SparseFeaturizer(GraphComponent):
         """Add the rows of each message."""
         for message in messages:
             vectors = _of(message)
-            segments = message.get("segment_terms") or []
+            segments = message.get(SEGMENT_TERMS) or []
             terms = [message.get("terms") or [], *segments]
             message.set(KEY, Vectors(vectors.texts, vectors.dense, self._rows(vectors.texts, terms)))
         return messages

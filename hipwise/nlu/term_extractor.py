@@ -21,6 +21,7 @@ from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
 from hipwise.nlu import text as textual
+from hipwise.nlu.question_splitter import SEGMENTS
 from hipwise.nlu.spelling_normalizer import PLAIN
 
 TERMS = "terms"
@@ -103,11 +104,11 @@ class TermExtractor(GraphComponent):
         """Set ``terms`` on every example; entities are left as annotated."""
         for message in training_data.training_examples:
             if message.get(TEXT):
-                message.set(TERMS, sorted({table for _, _, table, _ in self.find(_plain(message))}))
+                message.set(TERMS, self._tables(_plain(message)))
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Set ``entities`` and ``terms`` on each message."""
+        """Set ``entities`` and ``terms`` on each message, and the terms of each segment."""
         hidden = tuple(self._config["hidden_tables"])
         for message in messages:
             typed = message.get(TEXT) or ""
@@ -125,7 +126,11 @@ class TermExtractor(GraphComponent):
                 entities.append(entity)
             message.set(ENTITIES, (message.get(ENTITIES) or []) + entities, add_to_output=True)
             message.set(TERMS, sorted({table for _, _, table, _ in found}))
+            message.set(SEGMENT_TERMS, [self._tables(segment) for segment in message.get(SEGMENTS) or ()])
         return messages
+
+    def _tables(self, plain: str) -> list[str]:
+        return sorted({table for _, _, table, _ in self.find(plain)})
 
     def _learn(self, phrases: list[list[str]]) -> None:
         self._vocab = vocab = Vocab()

@@ -98,8 +98,8 @@ def pipeline() -> list[tuple[type[Any], dict[str, Any]]]:
     return [
         (LanguageDetector, {}),
         (SpellingNormalizer, {}),
-        (TermExtractor, {}),
         (QuestionSplitter, {}),
+        (TermExtractor, {}),
         (SentenceEncoder, {}),
         (SparseFeaturizer, {"exclude_intents": SAFETY}),
         (IntentClassifier, {"exclude_intents": SAFETY, "groups": groups}),

@@ -26,6 +26,7 @@ from hipwise.nlu.lexicon import WordSet
 from hipwise.nlu.question_selector import QuestionSelector
 from hipwise.nlu.question_splitter import asks, split
 from hipwise.nlu.spelling_normalizer import sound
+from hipwise.nlu.term_extractor import SEGMENT_TERMS, TERMS
 from hipwise.nlu.vectors import Vectors, of
 from hipwise.yaml_files import read_yaml
 from tests.nlu.conftest import Trained, pipeline
@@ -266,6 +267,13 @@ def test_questions_in_order(parse: Parse, text: str, intents: list[str] | None) 
     message = parse(text)
     assert [question["intent"] for question in message.get("questions")] == expected
     assert message.get("intent")["name"] == expected[0]
+
+
+def test_each_part_has_the_terms_of_its_own_words(parse: Parse) -> None:
+    """Parts had none, because they were cut after the terms were looked up."""
+    message = parse("Do I need crutches, may I drink wine, and can I go to the pool?")
+    assert message.get(SEGMENT_TERMS) == [["aid.named"], ["concept.drink"], ["activity.water"]]
+    assert message.get(TERMS) == ["activity.water", "aid.named", "concept.drink"]
 
 
 def test_at_most_three_questions(parse: Parse) -> None:
