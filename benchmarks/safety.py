@@ -38,6 +38,7 @@ class Case:
 
     text: str
     group: str
+    author: int = 1
 
     @property
     def harmless(self) -> bool:
@@ -79,7 +80,7 @@ def held_out_cases(folder: Path = HELD_OUT) -> list[Case]:
             if isinstance(entry, str):
                 entry = {"texts": [entry]}
             texts = entry.get("texts") or [entry["text"]]
-            cases.extend(Case(text, default or entry["group"]) for text in texts)
+            cases.extend(Case(text, default or entry["group"], entry.get("author", 1)) for text in texts)
     return cases
 
 
@@ -175,6 +176,18 @@ def table(outcomes: Sequence[Outcome], order: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+def by_author(outcomes: Sequence[Outcome]) -> str:
+    """Missed and alarmed for each author of held-out messages, as Markdown."""
+    lines = ["| author | red flags and crises | missed | look-alikes | alarmed |", "|---|--:|--:|--:|--:|"]
+    for author in sorted({o.case.author for o in outcomes}):
+        flags = [o for o in outcomes if o.case.author == author and not o.case.harmless]
+        alike = [o for o in outcomes if o.case.author == author and o.case.harmless]
+        alarmed = sum(o.together for o in alike)
+        missed = sum(not o.together for o in flags)
+        lines.append(f"| {author} | {len(flags)} | {missed} | {len(alike)} | {alarmed} ({alarmed / max(1, len(alike)):.1%}) |")
+    return "\n".join(lines)
+
+
 def extras(outcomes: Sequence[Outcome]) -> str:
     """How often level and group were right, in a sentence."""
     flags = [o for o in outcomes if not o.case.harmless and o.together]
@@ -259,6 +272,7 @@ def main() -> None:
         [
             f"Held out: {len(held)} messages by authors who saw neither rules nor training data.",
             table(held, order),
+            by_author(held),
             extras(held),
             f"Training messages, {FOLDS}-fold cross-validation of the classifier (the rules were made with many of them):",
             table(crossed, order),

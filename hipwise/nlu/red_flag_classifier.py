@@ -75,9 +75,9 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Return the options."""
         return {
             "rules": "",
-            "threshold": -0.2,
+            "threshold": -0.1,
             "part": 0.3,
-            "doubt": -0.9,
+            "doubt": -0.7,
             "share": 0.5,
             "width": 0.5,
             "sparse_weight": 0.5,

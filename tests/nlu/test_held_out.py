@@ -1,7 +1,8 @@
 """Messages that nothing is trained on, written by another hand than the training examples.
 
 The bounds keep what has been reached from being lost; the aims are 95 % right, 3 % turned away and 3 % answered anyway.
-``python -m tests.nlu.test_held_out`` prints what it reaches, and with ``--wrong`` what it gets wrong.
+``python -m tests.nlu.test_held_out`` prints what it reaches, for each author, and with ``--wrong`` what it gets wrong. The third
+author was asked for wording that nobody else would have written.
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ class Measured:
     questions_of_fact: Counter[str] = field(default_factory=Counter)
 
 
-def blocks(name: str) -> list[dict[str, Any]]:
+def blocks(name: str, author: int | None = None) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = read_yaml(HERE / name)["messages"]
-    return messages
+    return [block for block in messages if author in (None, block.get("author", 1))]
 
 
-async def measure(agent: Any) -> Measured:
-    """Parse every held-out message with the trained model."""
+async def measure(agent: Any, author: int | None = None) -> Measured:
+    """Parse every held-out message with the trained model, or those of one author."""
     from rasa.core.channels.channel import UserMessage
 
     async def parse(text: str) -> dict[str, Any]:
@@ -57,7 +58,7 @@ async def measure(agent: Any) -> Measured:
 
     builder = default_builder()
     found = Measured()
-    for block in blocks("held_out.yml"):
+    for block in blocks("held_out.yml", author):
         wanted = {block["intent"], *(block.get("also") or ())}
         for text in block["texts"]:
             intent = (await parse(text))["intent"]["name"]
@@ -71,7 +72,7 @@ async def measure(agent: Any) -> Measured:
                 found.answerable += 1
                 if not intent.startswith("ask_"):
                     found.turned_away.append((intent, text))
-    for block in blocks("held_out_limits.yml"):
+    for block in blocks("held_out_limits.yml", author):
         if "answer" in block["kinds"]:
             continue  # an answer that rests on a general fact is right there too
         for text in block["texts"]:
@@ -79,7 +80,7 @@ async def measure(agent: Any) -> Measured:
             found.limits += 1
             if intent.startswith("ask_"):
                 found.answered_anyway.append((intent, text))
-    for block in blocks("held_out_questions.yml"):
+    for block in blocks("held_out_questions.yml", author):
         parsed = await parse(block["text"])
         intents = [question["intent"] for question in parsed.get("questions") or ()] or [parsed["intent"]["name"]]
         right = intents == block["intents"]
@@ -106,23 +107,23 @@ def test_there_are_enough_messages(measured: Measured) -> None:
 
 
 def test_the_intent_is_right(measured: Measured) -> None:
-    assert measured.right / measured.tried >= 0.92
+    assert measured.right / measured.tried >= 0.91
 
 
 def test_what_can_be_answered_is_not_turned_away(measured: Measured) -> None:
-    assert len(measured.turned_away) / measured.answerable <= 0.045
+    assert len(measured.turned_away) / measured.answerable <= 0.055
 
 
 def test_what_the_source_does_not_say_is_not_answered(measured: Measured) -> None:
-    assert len(measured.answered_anyway) / measured.limits <= 0.11
+    assert len(measured.answered_anyway) / measured.limits <= 0.06
 
 
 def test_several_questions_are_each_found(measured: Measured) -> None:
-    assert measured.several_right / measured.several >= 0.8
+    assert measured.several_right / measured.several >= 0.88
 
 
 def test_a_question_in_a_story_is_found(measured: Measured) -> None:
-    assert measured.stories_right / measured.stories >= 0.7
+    assert measured.stories_right / measured.stories >= 0.88
 
 
 def test_every_fact_is_reached_by_five_questions(measured: Measured) -> None:
@@ -134,16 +135,20 @@ def main() -> int:
     """Print the figures, and what went wrong."""
     from hipwise.agent import load_agent
 
-    found = asyncio.run(measure(load_agent()))
-    rows = [
-        ("intent right", found.right, found.tried),
-        ("answerable, turned away", len(found.turned_away), found.answerable),
-        ("not in the source, answered", len(found.answered_anyway), found.limits),
-        ("several questions, all found", found.several_right, found.several),
-        ("question in a story, found", found.stories_right, found.stories),
-    ]
-    for what, count, of in rows:
-        print(f"{what:<30}{count:>4} of {of:>4} = {count / of:.1%}")
+    agent = load_agent()
+    for author in (1, 2, 3, None):
+        found = asyncio.run(measure(agent, author))
+        rows = [
+            ("intent right", found.right, found.tried),
+            ("answerable, turned away", len(found.turned_away), found.answerable),
+            ("not in the source, answered", len(found.answered_anyway), found.limits),
+            ("several questions, all found", found.several_right, found.several),
+            ("question in a story, found", found.stories_right, found.stories),
+        ]
+        print(f"author {author}" if author else "all authors")
+        for what, count, of in rows:
+            if of:
+                print(f"  {what:<30}{count:>5} of {of:>5} = {count / of:.1%}")
     if "--wrong" in sys.argv:
         for wrong in [*found.wrong, *found.answered_anyway, *found.split_wrong]:
             print(*wrong, sep=" | ")

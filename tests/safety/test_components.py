@@ -106,8 +106,8 @@ def test_a_possible_cue_counts_unless_the_message_is_quite_unlike_a_red_flag(
     found = check.check("had a fall")
     assert found is not None
     possible = replace(found, firm=False)
-    assert classifier.decide(possible, Opinion(-0.8, False, "general")) == possible
-    assert classifier.decide(possible, Opinion(-1.0, False, "general")) is None
+    assert classifier.decide(possible, Opinion(-0.6, False, "general")) == possible
+    assert classifier.decide(possible, Opinion(-0.8, False, "general")) is None
     assert classifier.decide(possible, Opinion(0.5, True, "general")) == possible
 
 
