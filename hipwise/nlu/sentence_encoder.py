@@ -43,7 +43,7 @@ class SentenceEncoder(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return the options."""
-        return {"remember": 1000}
+        return {"remember": 400}
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Keep the options."""
