@@ -178,3 +178,10 @@ def test_every_group_of_the_training_data_is_known(check: SafetyCheck) -> None:
     data = read_yaml(HOME / "data" / "safety.yml")
     groups = {block["metadata"]["group"] for block in data["nlu"] if block["intent"] == "red_flag"}
     assert groups <= set(check.rules.order)
+
+
+def test_stairs_are_no_sign_of_a_crisis() -> None:
+    """ "Down the stairs an hour ago" was taken for a plan, and the crisis line came before the ambulance."""
+    finding = CHECK.check("I fell down the stairs an hour ago and can't stand up")
+    assert finding is not None
+    assert set(finding.groups) == {"fall_injury", "cannot_stand"}
