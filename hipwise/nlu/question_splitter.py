@@ -73,18 +73,25 @@ class QuestionSplitter(GraphComponent):
         """Set ``segments`` and, for each, whether it reads like a question."""
         for message in messages:
             plain = message.get(PLAIN)
-            segments = split(plain if isinstance(plain, str) else textual.plain(message.get(TEXT) or ""))
-            flags = [asks(segment) for segment in segments]
-            most = int(self._config["most"])
-            if len(segments) > most:
-                order = sorted(range(len(segments)), key=lambda number: (not flags[number], -number))[:most]
-                segments, flags = [segments[n] for n in sorted(order)], [flags[n] for n in sorted(order)]
-            # Where nothing asks, the whole says all; and a word or two ("Hello!") are not worth being computed apart.
-            several = len(segments) > 1 and any(flags)
-            kept = [n for n, part in enumerate(segments) if several and (flags[n] or len(part.split()) >= STATEMENT)]
-            message.set(SEGMENTS, [segments[n] for n in kept])
-            message.set(QUESTION_FLAGS, [flags[n] for n in kept])
+            found = parts(plain if isinstance(plain, str) else textual.plain(message.get(TEXT) or ""), int(self._config["most"]))
+            message.set(SEGMENTS, [segment for segment, _ in found])
+            message.set(QUESTION_FLAGS, [question for _, question in found])
         return messages
+
+
+def parts(plain: str, most: int | None = None) -> list[tuple[str, bool]]:
+    """Return the parts of a text that are worth being looked at apart, and whether each reads like a question.
+
+    Where nothing asks, the whole says all; and a word or two ("Hello!") are not worth being computed apart. Of more than
+    ``most`` parts, questions are kept before statements, and the last before the first.
+    """
+    found = [(segment, asks(segment)) for segment in split(plain)]
+    if most is not None and len(found) > most:
+        order = sorted(range(len(found)), key=lambda number: (not found[number][1], -number))[:most]
+        found = [found[number] for number in sorted(order)]
+    if len(found) < 2 or not any(question for _, question in found):
+        return []
+    return [(segment, question) for segment, question in found if question or len(segment.split()) >= STATEMENT]
 
 
 def split(plain: str) -> list[str]:

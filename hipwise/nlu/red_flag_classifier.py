@@ -21,7 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from hipwise.nlu import text as textual
-from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, STATEMENT, asks, split
+from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, parts
 from hipwise.nlu.red_flags import FINDING, SAFETY
 from hipwise.nlu.sentence_encoder import encode
 from hipwise.nlu.vectors import of
@@ -157,12 +157,12 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
                 dense = dense_rows(examples, threads)
                 core = self._core(examples, dense, names)
                 # What is said around an ordinary question is harmless too, and parts are looked at for themselves.
-                parts = _harmless_statements(examples)
-                if parts:
-                    texts += parts
-                    names += [None] * len(parts)
-                    dense = np.vstack([dense, encode(parts, threads)])
-                    core = np.concatenate([core, np.zeros(len(parts), dtype=bool)])
+                said = _harmless_statements(examples)
+                if said:
+                    texts += said
+                    names += [None] * len(said)
+                    dense = np.vstack([dense, encode(said, threads)])
+                    core = np.concatenate([core, np.zeros(len(said), dtype=bool)])
                 self._learn(texts, dense, names, found, core)
                 if self._model is not None:
                     np.savez(folder / _ARRAYS, **self._model.arrays)
@@ -198,7 +198,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         )
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Add to ``safety``; what the rules found stays."""
+        """Add to ``safety``, and settle what rests on possible cues; what a firm pattern found stays."""
         for message in messages:
             text = str(message.get(TEXT) or "")
             if self._model is None or not text.strip():
@@ -229,6 +229,8 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         if not alarm and len(scores) > 1:
             loudest = 1 + int(np.argmax(scores[1:]))
             alarm = bool(scores[loudest] >= float(self._config["part"]))
+        if not alarm:  # most messages: which group they are nearest to does not matter
+            return Opinion(likeness, alarm, _GENERAL)
         shares = self._model.votes(kernel[loudest])
         place, share = max(shares.items(), key=lambda item: item[1]) if shares else (-1, 0.0)
         group = self._groups[place] if share >= float(self._config["share"]) else _GENERAL
@@ -265,11 +267,7 @@ def statements(message: Message) -> list[tuple[str, NDArray[Any]]]:
     """The parts of a message that ask nothing, with their rows of the sentence encoder; none where nothing beside them asks."""
     segments, asking = message.get(SEGMENTS) or [], message.get(QUESTION_FLAGS) or []
     rows = of(message).dense[1:]
-    return [
-        (segment, row)
-        for segment, question, row in zip(segments, asking, rows, strict=False)
-        if not question
-    ]
+    return [(segment, row) for segment, question, row in zip(segments, asking, rows, strict=False) if not question]
 
 
 def _harmless_statements(examples: list[Message]) -> list[str]:
@@ -278,12 +276,7 @@ def _harmless_statements(examples: list[Message]) -> list[str]:
     for message in examples:
         if message.get(INTENT) in (RED_FLAG, CRISIS, LOOK_ALIKE):
             continue
-        segments = split(textual.plain(str(message.get(TEXT))))
-        asking = [asks(segment) for segment in segments]
-        if any(asking):
-            for segment, question in zip(segments, asking, strict=True):
-                if not question and len(segment.split()) >= STATEMENT:
-                    found[segment] = None
+        found |= {segment: None for segment, question in parts(textual.plain(str(message.get(TEXT)))) if not question}
     return list(found)
 
 
