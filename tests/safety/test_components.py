@@ -138,7 +138,9 @@ def test_only_a_trained_classifier_has_an_opinion(tmp_path: Path) -> None:
         untrained.opinion("hello", np.zeros((1, 4), dtype=np.float32))
 
 
-def test_a_loaded_classifier_adds_to_the_rules_and_leaves_what_others_set(classifier: RedFlagClassifier, detector: RedFlagDetector) -> None:
+def test_a_loaded_classifier_adds_to_the_rules_and_leaves_what_others_set(
+    classifier: RedFlagClassifier, detector: RedFlagDetector
+) -> None:
     fallen, harmless, set_before = _message("i fell over"), _message("what is it"), _message("what is it")
     set_before.set(SAFETY, {"level": "urgent"}, add_to_output=True)
     classifier.process(detector.process([fallen, harmless]))
