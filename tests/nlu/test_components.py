@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.exceptions import RasaException
@@ -17,7 +18,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.sparse import csr_matrix
 
-from hipwise.nlu import minilm
+from hipwise.nlu import minilm, minilm_graph
 from hipwise.nlu.decision import EMPTY, Group, Result, decide
 from hipwise.nlu.intent_classifier import fit
 from hipwise.nlu.intent_gate import IntentGate
@@ -470,7 +471,30 @@ def test_encoder_says_which_package_is_missing(monkeypatch: pytest.MonkeyPatch) 
 
 def test_encoder_refuses_another_graph() -> None:
     with pytest.raises(RasaException, match="not built as expected"):
-        minilm.lean(b"\x3a\x02\x0a\x00")
+        minilm_graph.rebuild(b"\x3a\x02\x0a\x00", (5,))
+
+
+def test_encoder_says_what_the_exported_graph_says() -> None:
+    package, name = next(iter(minilm._FILES))
+    file = minilm.read_verified(package, name)
+    exported = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    encoder = minilm.encoder()
+    texts = ["hip", "how long does it last", "is this the same as the osteoporosis that my mother has had since she was sixty?"]
+    rows = encoder.encode(texts)
+    for text, row in zip(texts, rows, strict=True):
+        pieces = np.array([encoder.pieces.encode(text)], dtype=np.int64)
+        inputs = {"input_ids": pieces, "attention_mask": np.ones_like(pieces), "token_type_ids": np.zeros_like(pieces)}
+        mean = exported.run(None, inputs)[0][0].mean(axis=0)
+        last = row[: minilm_graph.WIDTH]
+        assert mean @ last / np.linalg.norm(mean) / np.linalg.norm(last) > 0.985
+
+
+def test_encoder_pays_no_heed_to_company() -> None:
+    encode = minilm.encoder().encode
+    short = "how long does it last"
+    company = encode([short, "how long does it last if i rest a bit more now"])
+    # Padding is hidden from attention; only the scale of the rounding is shared.
+    assert company[0] @ encode([short])[0] > 0.985
 
 
 def test_encoder_knows_meaning() -> None:
