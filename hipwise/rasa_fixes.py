@@ -9,6 +9,7 @@ Rasa's own in place, slower and as right as ever, where they differ. ``tests/tes
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import hashlib
 import importlib
@@ -359,6 +360,49 @@ def _fast_archive(original: type[Any]) -> type[Any]:
     return FastTarSafe
 
 
+# --- training: each file is checked once, and parsed for that in C: 3 s
+
+
+def _validate_yaml_schema(original: Callable[..., None]) -> Callable[..., None]:
+    """Whether a file keeps to its schema.
+
+    Rasa parses each file for that with the parser in Python that remembers lines, two or three times in a training, though lines
+    are needed only where something is wrong: what does not pass here is checked by Rasa itself, which says where.
+    """
+    passed: set[bytes] = set()
+
+    def keeps_to(content: str, schema_path: str, package_name: str) -> bool:
+        import pkg_resources
+        from pykwalify.core import Core
+        from rasa.shared.constants import PACKAGE_NAME, RESPONSES_SCHEMA_FILE, SCHEMA_EXTENSIONS_FILE
+        from rasa.shared.utils.io import read_yaml, read_yaml_file
+
+        def schema(name: str, package: str = PACKAGE_NAME) -> Any:
+            return read_yaml_file(pkg_resources.resource_filename(package, name))
+
+        logging.getLogger("pykwalify").setLevel(logging.CRITICAL)
+        check = Core(
+            source_data=read_yaml(content),
+            schema_data={**schema(schema_path, package_name), **schema(RESPONSES_SCHEMA_FILE)},
+            extensions=[pkg_resources.resource_filename(PACKAGE_NAME, SCHEMA_EXTENSIONS_FILE)],
+        )
+        check.validate(raise_exception=False)
+        return not check.errors
+
+    def validate(yaml_file_content: str, schema_path: str, package_name: str = "rasa") -> None:
+        mark = hashlib.sha256("\0".join([package_name, schema_path, yaml_file_content]).encode("utf-8", "surrogatepass")).digest()
+        if mark in passed:
+            return
+        good = False
+        with contextlib.suppress(Exception):  # whatever is wrong, Rasa's own says it better
+            good = keeps_to(yaml_file_content, schema_path, package_name)
+        if not good:
+            original(yaml_file_content, schema_path, package_name)
+        passed.add(mark)
+
+    return validate
+
+
 FIXES = (
     Fix("rasa.core.actions.action", "RemoteAction._validate_action_result", "f8cdb4be68123961", _validate_action_result),
     Fix("rasa.shared.core.events", "Event.resolve_by_type", "b5cf570fa7f286c7", _resolve_by_type),
@@ -383,6 +427,7 @@ TRAINING_FIXES = (
     Fix("rasa.shared.nlu.training_data.message", "Message.__hash__", "2abad92d8bedb17f", _message_hash),
     Fix("rasa.shared.nlu.training_data.training_data", "copy", "1432cb5c428e6c5b", _plain_copies),
     Fix("rasa.engine.storage.local_model_storage", "TarSafe", "0f74f8206da94755", _fast_archive),
+    Fix("rasa.shared.utils.validation", "validate_yaml_schema", "e039106753a595c2", _validate_yaml_schema),
 )
 
 _done: dict[tuple[str, str], Any] = {}

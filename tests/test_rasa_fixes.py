@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from rasa.shared.core.domain import Domain
+from rasa.shared.exceptions import RasaException
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -352,3 +353,39 @@ def test_training_computes_no_fingerprints() -> None:
     hook = made("TrainingHook")(cache=None, model_storage=None, pruned_schema=None)
     assert hook.on_before_node("node", None, {}, {}) == {}
     hook.on_after_node(node_name="node", execution_context=None, config={}, output=object(), input_hook_data={})
+
+
+NLU_SCHEMA = "shared/nlu/training_data/schemas/nlu.yml"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'version: "3.1"\nnlu:\n- intent: ask_cause\n  examples: |\n    - why\n',
+        'version: "3.1"\nnlu:\n- intent: [ask_cause]\n  examples: 3\n',
+        "nlu: why\n",
+        "nlu:\n- intent: one\n  intent: two\n",
+        "nlu: [\n",
+        "",
+    ],
+)
+def test_files_are_checked_alike(content: str) -> None:
+    said = []
+    for check in (original("validate_yaml_schema"), made("validate_yaml_schema")):
+        try:
+            check(content, NLU_SCHEMA)
+            said.append("")
+        except RasaException as error:
+            said.append(f"{type(error).__name__}: {error}")
+    assert said[0] == said[1]
+
+
+def test_a_file_is_checked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pykwalify.core import Core
+
+    checked = []
+    monkeypatch.setattr(Core, "validate", lambda self, raise_exception: checked.append(self))
+    check = made("validate_yaml_schema")
+    for content in ("nlu: []", "nlu: []", "nlu: [1]"):
+        check(content, NLU_SCHEMA)
+    assert len(checked) == 2

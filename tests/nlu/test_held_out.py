@@ -2,7 +2,7 @@
 
 The bounds keep what has been reached from being lost; the aims are 95 % right, 3 % turned away and 3 % answered anyway.
 ``python -m tests.nlu.test_held_out`` prints what it reaches, for each author, and with ``--wrong`` what it gets wrong. The third
-author was asked for wording that nobody else would have written.
+author was asked for wording that nobody else would have written; the fourth's messages were first asked when all was done.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hipwise.yaml_files import read_yaml
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 HERE = Path(__file__).parent
+LIMITS = ("not_covered_", "refer_", "out_of_scope_")
 
 
 @dataclass
@@ -70,8 +71,12 @@ async def measure(agent: Any, author: int | None = None) -> Measured:
                 found.wrong.append((block["intent"], intent, text))
             if block["intent"].startswith("ask_"):
                 found.answerable += 1
-                if not intent.startswith("ask_"):
+                if not intent.startswith("ask_") and intent not in wanted:
                     found.turned_away.append((intent, text))
+            elif block["intent"].startswith(LIMITS) and not any(name.startswith("ask_") for name in wanted):
+                found.limits += 1
+                if intent.startswith("ask_"):
+                    found.answered_anyway.append((intent, text))
     for block in blocks("held_out_limits.yml", author):
         if "answer" in block["kinds"]:
             continue  # an answer that rests on a general fact is right there too
@@ -136,7 +141,7 @@ def main() -> int:
     from hipwise.agent import load_agent
 
     agent = load_agent()
-    for author in (1, 2, 3, None):
+    for author in (1, 2, 3, 4, None):
         found = asyncio.run(measure(agent, author))
         rows = [
             ("intent right", found.right, found.tried),
