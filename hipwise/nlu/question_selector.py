@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -13,14 +12,13 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from hipwise.nlu import text as textual
-from hipwise.nlu.decision import EMPTY, Decision, Result, decide, option
+from hipwise.nlu.decision import ANSWER, EMPTY, Decision, Result, decide, option
 from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks
 from hipwise.nlu.red_flags import SAFETY
 
 QUESTIONS = "questions"
+_TURNED_AWAY = ("not_covered_", "refer_", "out_of_scope_")
 # What is said around a question and needs no reply of its own beside it ("can you help me?", "are you sure?").
-# What a part says in these words, only the words before it tell: "mum has crushed vertebrae, how is that treated?".
-_REFERS_BACK = re.compile(r"\b(?:it|its|they|them|their|that|those|these|this|such|one|ones|he|she|the same|so)\b(?!'s)")
 _ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_help", "service_feedback", "service_repeat", "service_simpler")
 
 
@@ -30,8 +28,10 @@ class QuestionSelector(GraphComponent):
 
     Options:
         most: how many questions are answered.
-        context: words up to which a message is understood better as a whole than by a question in it that refers back; a longer
-            one is a story.
+        context: words up to which a message with one question is understood better as a whole than by that question; a longer one
+            is a story.
+        clearer: how many times surer than the whole of a story a question in it must be to be answered, where the whole is turned
+            away: an answer beside the point is worse than none.
         beside: what a part of a story must score beside the clearest one, as a share of its score.
         part: the score that a part of a message must have to be a question of its own; None: from cross-validation.
         threshold, answer_weight: see `hipwise.nlu.decision.decide`; None: from cross-validation.
@@ -40,13 +40,14 @@ class QuestionSelector(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return the options."""
-        return {"most": 3, "beside": 0.25, "context": 25, "part": None, "threshold": None, "answer_weight": None}
+        return {"most": 3, "beside": 0.25, "context": 25, "clearer": 2.0, "part": None, "threshold": None, "answer_weight": None}
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Keep the options."""
         self._most = int(config["most"])
         self._beside = float(config["beside"])
         self._context = int(config["context"])
+        self._clearer = float(config["clearer"])
         self._part = option(config, "part")
         self._limits = {name: option(config, name) for name in ("threshold", "answer_weight")}
 
@@ -117,11 +118,17 @@ class QuestionSelector(GraphComponent):
         if len(parts) == 1:
             # One question among other words: the whole knows the context, the part is free of the story.
             part = parts[0]
-            short = not alone and not story and _REFERS_BACK.search(part[0])
-            if part[1].name == whole.name or part[1].confidence <= whole.confidence or short:
+            # "Restless legs keep me awake, what is the cause?": in a short message the words around it belong to the question.
+            short = not alone and not story
+            enough = whole.confidence * (self._clearer if _answers_what_was_turned_away(part[1], whole) else 1.0)
+            if part[1].name == whole.name or part[1].confidence <= enough or short:
                 return [(text, whole, results[0])]
             return parts
         return parts[: self._most]
+
+
+def _answers_what_was_turned_away(part: Decision, whole: Decision) -> bool:
+    return part.name.startswith(ANSWER) and whole.name.startswith(_TURNED_AWAY)
 
 
 def _first(ranking: list[dict[str, Any]], decision: Decision) -> list[dict[str, Any]]:
