@@ -316,8 +316,10 @@ def test_a_short_message_with_one_question_is_understood_as_a_whole(select: Call
     # Beside an emergency the words before are not what is asked about.
     asked = select("mum has crushed vertebrae, how is that treated", parts, [False, True], results, alone=True)
     assert asked == ["ask_treatment"]
+
+
 def test_an_answer_out_of_a_story_that_is_turned_away_must_be_much_clearer(select: Callable[..., list[str]]) -> None:
-    story = "my dog limps since sunday and i have had no time for anything but her, nor for my own hip, and the vet is away till next week"
+    story = "my dog limps since sunday and i have no time for anything but her, nor for my own hip, and the vet is away"
     parts = [story, "what does an xray show"]
 
     def asked(part: float, whole: str = "out_of_scope_animal") -> list[str]:
