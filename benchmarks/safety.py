@@ -15,11 +15,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hipwise.paths import DATA, HOME, KNOWLEDGE
 from hipwise.safety import SafetyCheck
 from hipwise.yaml_files import read_yaml
+
+if TYPE_CHECKING:
+    from hipwise.nlu.red_flag_classifier import Opinion
 
 HELD_OUT = HOME / "tests" / "safety" / "held_out"
 DOCUMENT = HOME / "docs" / "safety.md"
@@ -56,7 +59,7 @@ class Outcome:
     together: bool
     level: str | None
     groups: tuple[str, ...]
-    likeness: float
+    opinion: Opinion
 
 
 def training_cases(messages: Iterable[Any]) -> list[Case]:
@@ -137,8 +140,8 @@ class Bench:
         opinion = classifier.opinion(case.text, dense_rows([message]), statements(message))
         finding = classifier.decide(found, opinion)
         level, groups = (finding.level, finding.groups) if finding else (None, ())
-        firm = found is not None and found.firm
-        return Outcome(case, found is not None, firm, finding is not None, level, groups, opinion.likeness)
+        firm = found is not None and bool(found.firm)
+        return Outcome(case, found is not None, firm, finding is not None, level, groups, opinion)
 
     def cross_validated(self) -> list[Outcome]:
         """Every training message, asked of a classifier that has not seen it. The rules have seen many."""
@@ -207,7 +210,13 @@ def sweep(outcomes: Sequence[Outcome], shipped: Mapping[str, float]) -> str:
     ordinary = [o for o in outcomes if o.case.group == ORDINARY]
 
     def alarmed(some: Sequence[Outcome], threshold: float, doubt: float) -> int:
-        return sum(o.firm or o.likeness >= (doubt if o.by_rules else threshold) for o in some)
+        return sum(
+            o.firm
+            or o.opinion.loudest >= threshold
+            or o.opinion.group == "self_harm"
+            or (o.by_rules and o.opinion.likeness >= doubt)
+            for o in some
+        )
 
     lines = ["| threshold | doubt | missed | look-alikes alarmed | ordinary questions alarmed |", "|--:|--:|--:|--:|--:|"]
     pairs = [(threshold, min(shipped["doubt"], threshold)) for threshold in SWEEP]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,11 +40,17 @@ _LONG, _PIECE = 60, 45
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the classifier makes of one message. likeness: above 0 rather a red flag, below rather not; about -2 to 2."""
+    """What the classifier makes of one message.
+
+    likeness: above 0 rather a red flag, below rather not; about -2 to 2; crisis: the same of a crisis against all else, minus
+    infinity where none was learnt; loudest: the likeness of the message or of that statement in it that is most like a red flag.
+    """
 
     likeness: float
     alarm: bool
     group: str
+    crisis: float = -math.inf
+    loudest: float = -math.inf
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -52,18 +59,23 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
 
     What the rules found by firm patterns stays. What rests on possible ones only needs a little likeness as well, since new
     authors' look-alikes set off one in ten. An added finding has the group of most of the red flags that the text is like, or
-    ``general``; to a finding of the rules it adds ``self_harm`` where most of them are of that group. (Tried and dropped:
-    letting it set aside any finding of a single cue. It halved the false alarms, and took back "as of this afternoon I am
-    completely unable to bear weight".)
+    ``general``. Whether it is a crisis as well a machine of its own says, since a hint in a long story is outvoted by the pain
+    around it; it also settles possible cues of self-harm beside others ("stepped off the bus and felt a pop"). (Tried and
+    dropped: letting it set aside any finding of a single cue. It halved the false alarms, and took back "as of this afternoon I
+    am completely unable to bear weight". The share of crises among the nearest red flags instead of the machine.)
 
     It trains on the intents red_flag (with ``metadata: {group: ...}``), crisis and look_alike, and on all others as harmless.
 
     Options:
         rules: path of the rules; empty: knowledge/safety.yml.
         threshold: likeness from which it alarms; `python -m benchmarks.safety --threshold` says what each costs.
-        part: likeness from which a statement within the message alarms, because an ordinary question beside it hides it from the
-            threshold ("I'm taking the whole bottle. Does the MRI show healing?").
+        part: how much more a statement within the message must have, which is looked at because an ordinary question beside it
+            hides it ("I'm taking the whole bottle. Does the MRI show healing?").
         doubt: likeness below which the possible cues of the rules do not count.
+        crisis: likeness to a crisis from which it alarms, where the likeness to a red flag is at least ``despair``.
+        despair: see crisis.
+        crisis_too: likeness to a crisis from which an alarm for another reason is one for a crisis as well.
+        no_crisis: likeness to a crisis below which possible cues of self-harm do not count beside another reason.
         share: of the nearest red flags, from which their group is the text's.
         width, sparse_weight, strictness: of the machine, see `hipwise.safety.likeness.fit`.
         ordinary: how many examples of all other intents to begin with, those nearest in meaning to a red flag; of the rest
@@ -76,8 +88,12 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         return {
             "rules": "",
             "threshold": -0.1,
-            "part": 0.3,
-            "doubt": -0.7,
+            "part": 0.4,
+            "doubt": -0.6,
+            "crisis": -0.2,
+            "despair": -0.5,
+            "crisis_too": -0.3,
+            "no_crisis": -0.7,
             "share": 0.5,
             "width": 0.5,
             "sparse_weight": 0.5,
@@ -195,6 +211,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             sparse_weight=float(self._config["sparse_weight"]),
             strictness=float(self._config["strictness"]),
             core=core,
+            apart=number.get(_CRISIS_GROUP),
         )
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -223,30 +240,42 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         kernel = self._model.kernel(
             self._model.features(rows, [tokens for tokens, _ in pairs], [marked for _, marked in pairs])
         )
-        scores = self._model.score(kernel)
-        likeness, loudest = float(scores[0]), 0
-        alarm = likeness >= float(self._config["threshold"])
-        if not alarm and len(scores) > 1:
-            loudest = 1 + int(np.argmax(scores[1:]))
-            alarm = bool(scores[loudest] >= float(self._config["part"]))
+        part = float(self._config["part"])
+        less = np.array([0.0] + [part] * len(parts))
+        scores, crises = self._model.score(kernel) - less, self._model.apart(kernel) - less
+        likeness, loudest = float(scores[0]), int(np.argmax(scores))
+        alarm = bool(scores[loudest] >= float(self._config["threshold"]))
+        despair = scores + less >= float(self._config["despair"])
+        crisis = bool(np.any(despair & (crises >= float(self._config["crisis"]))))
+        if crisis:
+            return Opinion(likeness, True, _CRISIS_GROUP, float(crises.max()), float(scores.max()))
         if not alarm:  # most messages: which group they are nearest to does not matter
-            return Opinion(likeness, alarm, _GENERAL)
-        shares = self._model.votes(kernel[loudest])
+            return Opinion(likeness, False, _GENERAL, float(crises.max()), float(scores.max()))
+        shares = self._model.votes(kernel[0 if likeness >= float(self._config["threshold"]) else loudest])
         place, share = max(shares.items(), key=lambda item: item[1]) if shares else (-1, 0.0)
         group = self._groups[place] if share >= float(self._config["share"]) else _GENERAL
-        return Opinion(likeness, alarm, group)
+        return Opinion(likeness, True, group, float(crises.max()), float(scores.max()))
 
     def decide(self, found: SafetyFinding | None, opinion: Opinion) -> SafetyFinding | None:
         """The finding in the end; found: that of the rules."""
-        if not opinion.alarm:
-            stands = found is not None and (found.firm or opinion.likeness >= float(self._config["doubt"]))
-            return found if stands else None
-        if found is None:
-            return self._check.finding([f"{opinion.group}.likeness"])
+        firm = found.firm if found is not None else ()
+        labels = list(found.cues) if found is not None else []
+        if labels and not (opinion.alarm or firm or opinion.likeness >= float(self._config["doubt"])):
+            return None
+        elsewhere = opinion.alarm or any(not _of_crisis(label) for label in labels)
+        if elsewhere and -math.inf < opinion.crisis < float(self._config["no_crisis"]):
+            labels = [label for label in labels if label in firm or not _of_crisis(label)]
+        if opinion.alarm and not labels:
+            labels = [f"{opinion.group}.likeness"]
         # Someone who says what they took, and why, needs the crisis line as well.
-        if opinion.group == _CRISIS_GROUP and _CRISIS_GROUP not in found.groups:
-            return self._check.finding([f"{_CRISIS_GROUP}.likeness", *found.cues], firm=found.firm)
-        return found
+        too = opinion.group == _CRISIS_GROUP or opinion.crisis >= float(self._config["crisis_too"])
+        if opinion.alarm and too and not any(map(_of_crisis, labels)):
+            labels.append(f"{_CRISIS_GROUP}.likeness")
+        return self._check.finding(labels, firm=firm)
+
+
+def _of_crisis(label: str) -> bool:
+    return label.startswith(f"{_CRISIS_GROUP}.")
 
 
 def group_of(message: Message) -> str | None:

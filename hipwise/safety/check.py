@@ -41,15 +41,15 @@ _MAX_CUES_PER_LABEL = 400
 class SafetyFinding:
     """What fired.
 
-    groups: the most urgent first; cues: labels ``group.cue``, never the patient's words; says: one a group; firm: a firm
-    pattern is among what fired, so that it stands whatever the classifier makes of the message.
+    groups: the most urgent first; cues: labels ``group.cue``, never the patient's words; says: one a group; firm:
+    those of the cues that a firm pattern found, so that they stand whatever the classifier makes of the message.
     """
 
     level: str
     groups: tuple[str, ...]
     cues: tuple[str, ...]
     says: tuple[str, ...]
-    firm: bool = True
+    firm: tuple[str, ...] = ()
 
     def as_dict(self, source: str = "rules") -> dict[str, object]:
         """As it is set on a Rasa message. source: "rules" or "classifier"."""
@@ -167,7 +167,8 @@ class SafetyCheck:
     def check(self, text: str) -> SafetyFinding | None:
         """The finding of one message, or None where nothing alarms. Never raises, whatever the text."""
         alarming = [found for found in self.explain(text) if found.why_not is None]
-        return self.finding(dict.fromkeys(found.label for found in alarming), firm=any(found.firm for found in alarming))
+        firm = {found.label for found in alarming if found.firm}
+        return self.finding(dict.fromkeys(found.label for found in alarming), firm=firm)
 
     def marked(self, text: str) -> tuple[list[str], list[str]]:
         """The tokens of a text, and the same with marks of what stands around them: ``negated_fever``, ``historical_fell``.
@@ -205,14 +206,15 @@ class SafetyCheck:
             marks[alike.start : alike.end] = ["alike_"] * (alike.end - alike.start)
         return [mark + token for mark, token in zip(marks, tokens, strict=True)]
 
-    def finding(self, labels: Iterable[str], *, firm: bool = True) -> SafetyFinding | None:
-        """The finding that these labels (``group.cue``) amount to."""
+    def finding(self, labels: Iterable[str], *, firm: Iterable[str] = ()) -> SafetyFinding | None:
+        """The finding that these labels (``group.cue``) amount to. firm: those that a firm pattern found."""
         ordered = sorted(labels, key=lambda label: self._rank[label.split(".")[0]])
         if not ordered:
             return None
         groups = tuple(dict.fromkeys(label.split(".")[0] for label in ordered))
         level = "crisis" if any(self.rules.levels[group] == "crisis" for group in groups) else "urgent"
-        return SafetyFinding(level, groups, tuple(ordered), tuple(self.rules.says[group] for group in groups), firm)
+        sure = tuple(label for label in ordered if label in set(firm))
+        return SafetyFinding(level, groups, tuple(ordered), tuple(self.rules.says[group] for group in groups), sure)
 
     def explain(self, text: str, *, every: bool = False) -> list[Explained]:
         """Every cue found and why it alarms or does not. For whoever edits the rules; never logged, it holds the words.

@@ -124,8 +124,9 @@ class Likeness:
     """The fitted machine. Its arrays are what is stored; one that only answers need not keep them.
 
     axes: (d, at most 256) to which rows of the sentence encoder are turned; dense, spelling_*, words_*: the support vectors;
-    weights: their signed weights; bias; groups: the number of each one's group (-1 for harmless ones); spelling_rarity,
-    words_rarity: of the bins; shape: width, sparse weight.
+    weights: their signed weights; bias; apart_weights, apart_bias: of the machine that tells one group apart, if there is one;
+    groups: the number of each support vector's group (-1 for harmless ones); spelling_rarity, words_rarity: of the bins; shape:
+    width, sparse weight.
     """
 
     def __init__(self, arrays: dict[str, NDArray[Any]], *, keep: bool = True) -> None:
@@ -143,6 +144,7 @@ class Likeness:
         self._rarity = arrays["spelling_rarity"], arrays["words_rarity"]
         self._weights = arrays["weights"]
         self._bias = float(arrays["bias"])
+        self._apart = (arrays["apart_weights"], float(arrays["apart_bias"])) if "apart_weights" in arrays else None
         self.groups = arrays["groups"]
         self._width, self._sparse_weight = (float(value) for value in arrays["shape"])
 
@@ -164,6 +166,12 @@ class Likeness:
     def score(self, kernel: NDArray[Any]) -> NDArray[Any]:
         """Above 0: rather a red flag; below: rather not. About -2 to 2."""
         return np.asarray(kernel @ self._weights + self._bias)
+
+    def apart(self, kernel: NDArray[Any]) -> NDArray[Any]:
+        """Above 0: rather of the group that `fit` was to tell apart; minus infinity where there was none."""
+        if self._apart is None:
+            return np.full(len(kernel), -np.inf)
+        return np.asarray(kernel @ self._apart[0] + self._apart[1])
 
     def votes(self, kernel: NDArray[Any], nearest: int = 10) -> dict[int, float]:
         """The groups of the red flags nearest to one text (a row of `kernel`) and their shares, which sum to 1."""
@@ -233,11 +241,13 @@ def fit(
     sparse_weight: float,
     strictness: float,
     core: NDArray[np.bool_] | None = None,
+    apart: int | None = None,
 ) -> Likeness:
     """Fit the machine.
 
     dense: (n, d) rows of length 1; groups: (n,) the number of the group, -1 for harmless texts; width: of the Gaussian;
-    strictness: what a training example on the wrong side costs (C); core: (n,) which examples to begin with, by default all.
+    strictness: what a training example on the wrong side costs (C); core: (n,) which examples to begin with, by default all;
+    apart: the number of a group that a second machine, on the support vectors of the first, is to tell from all else.
     The kernel of all pairs would be gigabytes. So a first machine learns from those to begin with; the second from what was on
     the margin of the first and from the others that it puts near the wrong side, since the rest would hardly become support
     vectors. (A third machine changed nothing. Random projections instead of the sparse bins took half of the time and alarmed
@@ -250,7 +260,7 @@ def fit(
     taken = np.flatnonzero(core) if core is not None else np.arange(len(groups))
     others = np.setdiff1d(np.arange(len(groups)), taken)
     kernel = Kernel(features, width, sparse_weight)
-    machine = _machine(kernel, taken, groups, strictness)
+    machine = _machine(kernel, taken, groups >= 0, strictness)
     chosen = taken[machine.support_]
     doubtful = [others[:0]]
     for start in range(0, len(others), _BLOCK):
@@ -260,11 +270,18 @@ def fit(
     found = np.concatenate(doubtful)
     if len(found):
         taken = np.concatenate([chosen, found])
-        machine = _machine(kernel, taken, groups, strictness)
+        machine = _machine(kernel, taken, groups >= 0, strictness)
     chosen = taken[machine.support_]
     kept = features[chosen]
+    second: dict[str, NDArray[Any]] = {}
+    if apart is not None and 0 < np.count_nonzero(groups[chosen] == apart) < len(chosen):
+        other = _machine(kernel, chosen, groups == apart, strictness)
+        weights = np.zeros(len(chosen), dtype=np.float32)
+        weights[other.support_] = other.dual_coef_[0]
+        second = {"apart_weights": weights, "apart_bias": np.asarray(other.intercept_[0], dtype=np.float32)}
     return Likeness(
         {
+            **second,
             "axes": axes,
             "dense": kept.dense.astype(np.float16),
             "spelling_values": kept.spelling.data.astype(np.float16),
@@ -283,7 +300,7 @@ def fit(
     )
 
 
-def _machine(kernel: Kernel, taken: NDArray[Any], groups: NDArray[Any], strictness: float) -> Any:
+def _machine(kernel: Kernel, taken: NDArray[Any], wanted: NDArray[np.bool_], strictness: float) -> Any:
     from sklearn.svm import SVC
 
-    return SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(kernel.among(taken), groups[taken] >= 0)
+    return SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(kernel.among(taken), wanted[taken])

@@ -185,3 +185,36 @@ def test_stairs_are_no_sign_of_a_crisis() -> None:
     finding = CHECK.check("I fell down the stairs an hour ago and can't stand up")
     assert finding is not None
     assert set(finding.groups) == {"fall_injury", "cannot_stand"}
+
+
+@pytest.mark.parametrize(
+    ("text", "group"),
+    [
+        # "Two years" is long ago, "two years old" is a child.
+        ("our boy of three swallowed a tablet from my bag", "overdose"),
+        ("my son took the alendronate tablets from the shelf, he is two years old", "overdose"),
+        ("G1P0 31/40 with TOH, PV bleeding since 10 am", "pregnancy"),
+        ("waters just went at 33 weeks, is it a section with this hip", "pregnancy"),
+        ("laryngeal oedema after the second zoledronic acid infusion", "allergy"),
+        ("since this noon I can no longer hold my own weight on that side", "cannot_stand"),
+        ("who feeds the cat when i end it all", "self_harm"),
+        ("i've got a date circled. just saying", "self_harm"),
+    ],
+)
+def test_what_authors_said_that_no_rule_knew(text: str, group: str) -> None:
+    finding = CHECK.check(text)
+    assert finding is not None
+    assert group in finding.groups
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I fell two years ago, healed since",
+        "should I wait till the baby comes before I end things with my boyfriend",
+        "my daughter, two years old, wants to be carried",
+        "do waters break earlier with TOH?",
+    ],
+)
+def test_what_only_resembles_it(text: str) -> None:
+    assert CHECK.check(text) is None

@@ -14,7 +14,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from hipwise.nlu.red_flag_classifier import Opinion, RedFlagClassifier, group_of
+from hipwise.nlu.red_flag_classifier import Opinion, RedFlagClassifier, dense_rows, group_of
 from hipwise.nlu.red_flags import SAFETY, RedFlagDetector
 from hipwise.nlu.vectors import KEY, Vectors
 from hipwise.safety import SafetyCheck
@@ -96,7 +96,7 @@ def test_no_firm_finding_of_the_rules_is_taken_back(
 ) -> None:
     found = check.check(text)
     assert found is not None
-    firm = replace(found, firm=True)
+    firm = replace(found, firm=found.cues)
     assert classifier.decide(firm, Opinion(likeness, likeness > 0, "general")) == firm
 
 
@@ -105,8 +105,8 @@ def test_a_possible_cue_counts_unless_the_message_is_quite_unlike_a_red_flag(
 ) -> None:
     found = check.check("had a fall")
     assert found is not None
-    possible = replace(found, firm=False)
-    assert classifier.decide(possible, Opinion(-0.6, False, "general")) == possible
+    possible = replace(found, firm=())
+    assert classifier.decide(possible, Opinion(-0.5, False, "general")) == possible
     assert classifier.decide(possible, Opinion(-0.8, False, "general")) is None
     assert classifier.decide(possible, Opinion(0.5, True, "general")) == possible
 
@@ -129,6 +129,42 @@ def test_a_crisis_is_added_to_an_emergency(classifier: RedFlagClassifier, check:
     assert both is not None
     assert both.level == "crisis"
     assert both.groups == ("self_harm", "overdose")
+
+
+def test_a_crisis_beside_another_emergency_is_one_too(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+    """It was outvoted by the pain around it: "33 weeks and in agony, keep thinking of the balcony" was urgent only."""
+    fall = check.check("i fell today and my hip is agony")
+    assert fall is not None
+    assert fall.level == "urgent"
+    hinted = classifier.decide(fall, Opinion(1.0, True, "fall_injury", crisis=-0.2, loudest=1.0))
+    assert hinted is not None
+    assert hinted.level == "crisis"
+    assert classifier.decide(fall, Opinion(1.0, True, "fall_injury", crisis=-0.4, loudest=1.0)) == fall
+
+
+def test_possible_cues_of_a_crisis_do_not_count_beside_something_quite_different(
+    classifier: RedFlagClassifier, check: SafetyCheck
+) -> None:
+    """Stepping off a bus with a crack in the hip was answered with the crisis line first."""
+    found = check.finding(["self_harm.plan", "pop_crack.heard"], firm=["pop_crack.heard"])
+    assert found is not None
+    assert found.level == "crisis"
+    settled = classifier.decide(found, Opinion(1.5, True, "pop_crack", crisis=-1.5, loudest=1.5))
+    assert settled is not None
+    assert (settled.level, settled.groups) == ("urgent", ("pop_crack",))
+    assert classifier.decide(found, Opinion(1.5, True, "pop_crack", crisis=-0.5, loudest=1.5)) == found
+    sure = replace(found, firm=found.cues)
+    assert classifier.decide(sure, Opinion(1.5, True, "pop_crack", crisis=-1.5, loudest=1.5)) == sure
+
+
+def test_the_crisis_machine_tells_apart(classifier: RedFlagClassifier) -> None:
+    fall, crisis, harmless = (
+        classifier.opinion(text, dense_rows([_message(text)])) for text in ("i fell today", "i want to die", "what is it")
+    )
+    assert crisis.crisis > 0 > fall.crisis
+    assert crisis.group == "self_harm"
+    assert fall.group == "fall_injury"
+    assert not harmless.alarm
 
 
 def test_only_a_trained_classifier_has_an_opinion(tmp_path: Path) -> None:
