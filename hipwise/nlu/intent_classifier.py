@@ -35,7 +35,8 @@ from hipwise.safety.likeness import products
 
 _ARRAYS = "classifier.npz"
 _LABELS = "labels.json"
-_AXES = 256
+_AXES = 192
+_BLOCK = 2048
 
 
 class Model:
@@ -60,7 +61,7 @@ class Model:
 
     def scores(self, dense: NDArray[Any], sparse: csr_matrix, votes: float, temper: float, closeness: float) -> NDArray[Any]:
         """Return one row of scores, 0 to 1, for each row of features; see `IntentClassifier` for the options."""
-        similar = (dense @ self._axes) @ self._near_dense.T
+        similar = self._similar(dense @ self._axes)
         logits = np.log(self.probabilities(dense, sparse) + np.float32(1e-12))
         # The training examples are in the order of the labels, so each label's are a slice.
         logits += votes * np.maximum.reduceat(similar, self._starts, axis=1)
@@ -70,6 +71,15 @@ class Model:
         nearest = np.clip(similar.max(axis=1) / _norms(sparse), 0.0, 1.0)
         scores: NDArray[Any] = odds * (nearest**closeness)[:, None]
         return scores
+
+    def _similar(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the products of rows and training examples; by blocks that stay in the processor's cache from row to row."""
+        found = np.empty((len(rows), len(self._near_dense)), dtype=np.float32)
+        for start in range(0, len(self._near_dense), _BLOCK):
+            block = self._near_dense[start : start + _BLOCK]
+            for row, out in zip(rows, found, strict=True):
+                np.dot(block, row, out=out[start : start + _BLOCK])
+        return found
 
     def probabilities(self, dense: NDArray[Any], sparse: csr_matrix) -> NDArray[Any]:
         """Return the linear model's probabilities, one row for each row of features."""
@@ -110,8 +120,8 @@ def fit(dense: NDArray[Any], sparse: csr_matrix, intents: list[str], *, strength
     features = np.hstack([dense, sparse @ directions.T, np.ones((len(wanted), 1), dtype=np.float32)])
     weights = _logistic_regression(features, wanted, len(labels), strength, rounds)
     width = dense.shape[1]
-    # The nearest example is looked for along the 256 strongest axes: the similarities stay (correlation .99), and comparing with
-    # 10,000 examples takes a third of the time and of the memory.
+    # The nearest example is looked for along the 192 strongest axes, since comparing with 15,000 examples is most of the work:
+    # a quarter of the time and of the memory of all 768, for the same held-out messages right (128 lose a few).
     axes = np.linalg.eigh((dense.T @ dense).astype(np.float64))[1][:, -_AXES:].astype(np.float32)
     return Model(
         labels,

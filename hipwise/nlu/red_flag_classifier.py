@@ -75,7 +75,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         crisis: likeness to a crisis from which it alarms, where the likeness to a red flag is at least ``despair``.
         despair: see crisis.
         crisis_too: likeness to a crisis from which an alarm for another reason is one for a crisis as well.
-        no_crisis: likeness to a crisis below which possible cues of self-harm do not count beside another reason.
+        no_crisis: likeness to a crisis below which a single possible cue of self-harm does not count beside another reason.
         share: of the nearest red flags, from which their group is the text's.
         width, sparse_weight, strictness: of the machine, see `hipwise.safety.likeness.fit`.
         ordinary: how many examples of all other intents to begin with, those nearest in meaning to a red flag; of the rest
@@ -88,11 +88,11 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         return {
             "rules": "",
             "threshold": -0.1,
-            "part": 0.4,
+            "part": 0.5,
             "doubt": -0.6,
             "crisis": -0.2,
-            "despair": -0.5,
-            "crisis_too": -0.3,
+            "despair": -0.4,
+            "crisis_too": -0.2,
             "no_crisis": -0.7,
             "share": 0.5,
             "width": 0.5,
@@ -263,7 +263,9 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         if labels and not (opinion.alarm or firm or opinion.likeness >= float(self._config["doubt"])):
             return None
         elsewhere = opinion.alarm or any(not _of_crisis(label) for label in labels)
-        if elsewhere and -math.inf < opinion.crisis < float(self._config["no_crisis"]):
+        # One possible cue only: two in one message are no chance ("in agony, keep having thoughts of jumping off the balcony").
+        alone = sum(map(_of_crisis, labels)) == 1
+        if elsewhere and alone and -math.inf < opinion.crisis < float(self._config["no_crisis"]):
             labels = [label for label in labels if label in firm or not _of_crisis(label)]
         if opinion.alarm and not labels:
             labels = [f"{opinion.group}.likeness"]

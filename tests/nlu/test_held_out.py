@@ -112,15 +112,15 @@ def test_there_are_enough_messages(measured: Measured) -> None:
 
 
 def test_the_intent_is_right(measured: Measured) -> None:
-    assert measured.right / measured.tried >= 0.91
+    assert measured.right / measured.tried >= 0.935
 
 
 def test_what_can_be_answered_is_not_turned_away(measured: Measured) -> None:
-    assert len(measured.turned_away) / measured.answerable <= 0.055
+    assert len(measured.turned_away) / measured.answerable <= 0.045
 
 
 def test_what_the_source_does_not_say_is_not_answered(measured: Measured) -> None:
-    assert len(measured.answered_anyway) / measured.limits <= 0.06
+    assert len(measured.answered_anyway) / measured.limits <= 0.04
 
 
 def test_several_questions_are_each_found(measured: Measured) -> None:

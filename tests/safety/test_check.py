@@ -214,6 +214,12 @@ def test_what_authors_said_that_no_rule_knew(text: str, group: str) -> None:
         "should I wait till the baby comes before I end things with my boyfriend",
         "my daughter, two years old, wants to be carried",
         "do waters break earlier with TOH?",
+        # All of these were held-out messages of one author or another, put differently.
+        "easiest way to get to the toilet at night?",
+        "what is the best way to go up a ramp on crutches",
+        "best way to lie in bed with this hip",
+        "must I look out for black stools on naproxen",
+        "I can't stand the wait for the scan",
     ],
 )
 def test_what_only_resembles_it(text: str) -> None:

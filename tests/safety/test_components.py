@@ -136,7 +136,7 @@ def test_a_crisis_beside_another_emergency_is_one_too(classifier: RedFlagClassif
     fall = check.check("i fell today and my hip is agony")
     assert fall is not None
     assert fall.level == "urgent"
-    hinted = classifier.decide(fall, Opinion(1.0, True, "fall_injury", crisis=-0.2, loudest=1.0))
+    hinted = classifier.decide(fall, Opinion(1.0, True, "fall_injury", crisis=-0.1, loudest=1.0))
     assert hinted is not None
     assert hinted.level == "crisis"
     assert classifier.decide(fall, Opinion(1.0, True, "fall_injury", crisis=-0.4, loudest=1.0)) == fall
@@ -153,6 +153,9 @@ def test_possible_cues_of_a_crisis_do_not_count_beside_something_quite_different
     assert settled is not None
     assert (settled.level, settled.groups) == ("urgent", ("pop_crack",))
     assert classifier.decide(found, Opinion(1.5, True, "pop_crack", crisis=-0.5, loudest=1.5)) == found
+    two = check.finding(["self_harm.plan", "self_harm.kill_self", "pop_crack.heard"], firm=["pop_crack.heard"])
+    assert two is not None
+    assert classifier.decide(two, Opinion(1.5, True, "pop_crack", crisis=-1.5, loudest=1.5)) == two
     sure = replace(found, firm=found.cues)
     assert classifier.decide(sure, Opinion(1.5, True, "pop_crack", crisis=-1.5, loudest=1.5)) == sure
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.safety import LOOK_ALIKE, held_out_cases
 
 #: What may be missed and alarmed. The aim is none, and 3 %; docs/safety.md has the numbers of the day.
-MISSED, ALARMED = 0.013, 0.045
+MISSED, ALARMED = 0.004, 0.04
 
 
 @pytest.mark.model
