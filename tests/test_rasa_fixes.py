@@ -236,6 +236,62 @@ def test_the_same_rules_apply() -> None:
     assert ours(policies[1], lookup, states) == theirs(policies[0], lookup, states), "the index follows the lookup"
 
 
+def test_states_are_alike_after_every_event_and_nobody_can_spoil_them() -> None:
+    from rasa.shared.core.events import ActionExecuted, BotUttered, SlotSet, UserUtteranceReverted, UserUttered
+    from rasa.shared.core.trackers import DialogueStateTracker
+
+    from hipwise.paths import DOMAIN
+
+    domain = Domain.load(str(DOMAIN))
+    ours, theirs = made("DialogueStateTracker.past_states"), original("DialogueStateTracker.past_states")
+    tracker = DialogueStateTracker("one", domain.slots)
+    slot = next(slot.name for slot in domain.slots if slot.influence_conversation)
+    chance = random.Random(3)
+    makers = [
+        lambda: ActionExecuted("action_listen"),
+        lambda: ActionExecuted("action_answer"),
+        lambda: UserUttered("why", {"name": chance.choice(["ask_cause", "ask_duration"]), "confidence": 1.0}),
+        lambda: SlotSet(slot, chance.choice(["ask_cause", None])),
+        lambda: BotUttered("so"),
+        UserUtteranceReverted,
+    ]
+    for number in range(60):
+        for omit in (False, True):
+            assert ours(tracker, domain, omit) == theirs(tracker, domain, omit)
+            for state in ours(tracker, domain, omit):
+                for part in state.values():
+                    part.clear()
+                state.clear()
+            assert ours(tracker, domain, omit) == theirs(tracker, domain, omit), number
+        rules = {"ignore_rule_only_turns": True, "rule_only_data": {}}
+        assert ours(tracker, domain, **rules) == theirs(tracker, domain, **rules)
+        tracker.update(chance.choice(makers)(), domain)
+    other = Domain.load(str(DOMAIN))
+    assert ours(tracker, other) == theirs(tracker, other)
+    # The same number of events, another one at the end.
+    tracker.events[-1] = UserUttered("how long", {"name": "ask_duration", "confidence": 1.0})
+    assert ours(tracker, domain) == theirs(tracker, domain)
+
+
+def test_states_are_worked_out_once() -> None:
+    from rasa.shared.core.events import ActionExecuted
+    from rasa.shared.core.trackers import DialogueStateTracker
+
+    calls: list[Any] = []
+
+    def work_out(*arguments: Any) -> list[Any]:
+        calls.append(arguments)
+        return [{"user": {}}]
+
+    past_states = of("DialogueStateTracker.past_states").make(work_out)
+    tracker = DialogueStateTracker("one", [])
+    tracker.update(ActionExecuted("action_listen"))
+    domain = object()
+    for _ in range(3):
+        assert past_states(tracker, domain) == [{"user": {}}]
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize("module", [fix.module for fix in FIXES if fix.name == "copy"])
 def test_copies_that_are_left_out_serve_the_log_only(module: str) -> None:
     tree = ast.parse(inspect.getsource(importlib.import_module(module)))

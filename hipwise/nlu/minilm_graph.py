@@ -60,7 +60,8 @@ def rebuild(file: bytes, outputs: tuple[int, ...]) -> Network:
         return Network(
             _model(weights, outputs),
             weights.quantized(f"{_EMBEDDINGS}word_embeddings.weight"),
-            weights.floats(f"{_EMBEDDINGS}word_embeddings.weight_scale").reshape(-1, 1),
+            # A copy, since a view keeps the whole file in memory: 23 MB.
+            weights.floats(f"{_EMBEDDINGS}word_embeddings.weight_scale").reshape(-1, 1).copy(),
             weights.quantized(f"{_EMBEDDINGS}position_embeddings.weight")
             * weights.floats(f"{_EMBEDDINGS}position_embeddings.weight_scale").reshape(-1, 1)
             # Every piece is of the first text of a pair: there is no second.

@@ -87,11 +87,11 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Return the options."""
         return {
             "rules": "",
-            "threshold": -0.1,
+            "threshold": -0.15,
             "part": 0.5,
-            "doubt": -0.6,
-            "crisis": -0.2,
-            "despair": -0.4,
+            "doubt": -0.65,
+            "crisis": -0.3,
+            "despair": -0.3,
             "crisis_too": -0.2,
             "no_crisis": -0.7,
             "share": 0.5,

@@ -2,8 +2,8 @@
 
 A firm pattern alarms alone. A possible one alarms unless the classifier finds the message quite unlike a red flag. Which is
 which is not a matter of taste: a pattern is firm that fires on at least `LEAST` red flags of the training data, and on no more
-than one harmless message for `FOR_EACH` of them. The rules were written while looking at some of those messages, so whoever
-adds look-alikes by new authors runs this again.
+than one harmless message for `FOR_EACH` of them (`FOR_EACH_STORY`, if it is a long one). The rules were written while looking
+at some of those messages, so whoever adds look-alikes by new authors runs this again.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from hipwise.yaml_files import read_yaml
 LEAST = 5
 #: Red flags for each harmless message: "I could have killed myself for skipping rehab" should not make "kill myself" doubtful.
 FOR_EACH = 50
+#: The same for a harmless message of more than `STORY` words: so much is said in it that something fires by chance.
+FOR_EACH_STORY, STORY = 15, 60
 _ALARMING = ("red_flag", "crisis")
 _KEY = re.compile(r"^(?P<indent> +)(?P<key>patterns|firm):\n$")
 _CUES, _GROUP, _CUE = re.compile(r"^    cues:\n$"), re.compile(r"^  (\w+):"), re.compile(r"^      (\w+):\n$")
@@ -38,11 +40,14 @@ def examples(folder: Path = DATA) -> Iterator[tuple[str, str]]:
 def firm_patterns(check: SafetyCheck, folder: Path = DATA) -> set[tuple[str, str]]:
     """Label of the cue and source of every pattern that deserves it."""
     alarming: Counter[tuple[str, str]] = Counter()
-    harmless: Counter[tuple[str, str]] = Counter()
+    harmless: Counter[tuple[str, str]] = Counter()  # what the red flags must outnumber
     for intent, text in examples(folder):
         fired = {(found.label, found.pattern) for found in check.explain(text, every=True) if found.why_not is None}
-        (alarming if intent in _ALARMING else harmless).update(fired)
-    return {pattern for pattern, times in alarming.items() if times >= LEAST and harmless[pattern] * FOR_EACH <= times}
+        if intent in _ALARMING:
+            alarming.update(fired)
+        else:
+            harmless.update(dict.fromkeys(fired, FOR_EACH_STORY if len(text.split()) > STORY else FOR_EACH))
+    return {pattern for pattern, times in alarming.items() if times >= LEAST and harmless[pattern] <= times}
 
 
 def rewritten(text: str, firm: set[tuple[str, str]]) -> str:

@@ -36,6 +36,14 @@ def test_a_pattern_is_firm_that_fires_on_enough_red_flags_and_on_nothing_else(tm
     assert firm_patterns(CHECK, _data(tmp_path, FELL, [FELL[0]])) == set()
 
 
+def test_a_long_story_makes_a_pattern_less_doubtful_than_a_short_message(tmp_path: Path) -> None:
+    falls = [f"I fell down the stairs at {hour} and a half past {minute}" for hour in range(1, 5) for minute in range(1, 5)]
+    story = "I fell down the stairs " + "and then we all had tea and talked about the garden and the weather " * 5
+    assert "fall_injury.fell" in {label for label, _ in firm_patterns(CHECK, _data(tmp_path, falls, [story]))}
+    assert firm_patterns(CHECK, _data(tmp_path, falls, [story, story + "again"])) == set()
+    assert firm_patterns(CHECK, _data(tmp_path, falls, [FELL[0]])) == set()
+
+
 def test_rewriting_moves_patterns_and_keeps_all_else() -> None:
     text = (
         "groups:\n  clot:\n    level: urgent\n    cues:\n      chest:\n        kind: sign\n        patterns:\n"
