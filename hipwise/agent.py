@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hipwise.errors import HipwiseError
+from hipwise.memory import give_back
 from hipwise.paths import MODELS
 
 MODEL_NAME = "hipwise.tar.gz"
@@ -52,6 +53,7 @@ def load_agent(model: Path | None = None, tracker_store: Any = None) -> Any:
     gc.collect()
     gc.freeze()
     gc.enable()
+    give_back()
     return agent
 
 

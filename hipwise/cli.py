@@ -135,7 +135,7 @@ def _conversations() -> Conversations:
     from hipwise.replies.build import default_builder
     from hipwise.safety import SafetyCheck
 
-    builder, safety = default_builder(), SafetyCheck(KNOWLEDGE / "safety.yml")
+    builder, safety = default_builder(), SafetyCheck.shared(KNOWLEDGE / "safety.yml")
     return Conversations(load_agent(), builder, safety)
 
 

@@ -145,7 +145,7 @@ def load(settings: Settings) -> Any:
     from hipwise.store.tracker_store import SqliteTrackerStore
 
     builder = default_builder()
-    safety = SafetyCheck(KNOWLEDGE / "safety.yml")
+    safety = SafetyCheck.shared(KNOWLEDGE / "safety.yml")
     trackers = SqliteTrackerStore(db=settings.database)
     agent = load_agent(tracker_store=trackers)
     return Conversations(agent, builder, safety, ConversationStore(trackers))

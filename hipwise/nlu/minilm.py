@@ -17,7 +17,6 @@ import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
@@ -28,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasa.shared.exceptions import RasaException
 
+from hipwise.memory import give_back
 from hipwise.nlu.minilm_graph import EMBEDDED, LAYERS, LENGTHS, WIDTH, rebuild
 
 DIMENSIONS = 2 * WIDTH
@@ -212,13 +212,5 @@ def encoder() -> Encoder:
             files = [read_verified(package, name) for package, name in _FILES]
             _encoders.append(Encoder(files[0], files[1]))
             del files
-            _give_back()
+            give_back()
         return _encoders[0]
-
-
-def _give_back() -> None:
-    """Return freed memory to the system; glibc otherwise keeps 50 MB that only loading needed."""
-    import ctypes
-
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL("libc.so.6").malloc_trim(0)

@@ -159,7 +159,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
 
     @staticmethod
     def _rules(config: dict[str, Any]) -> SafetyCheck:
-        return SafetyCheck(Path(config["rules"]) if config.get("rules") else KNOWLEDGE / "safety.yml")
+        return SafetyCheck.shared(Path(config["rules"]) if config.get("rules") else KNOWLEDGE / "safety.yml")
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the model; without red flags among the examples there is nothing to learn, and nothing is stored."""

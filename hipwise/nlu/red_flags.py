@@ -47,7 +47,7 @@ class RedFlagDetector(GraphComponent):  # type: ignore[misc, unused-ignore]
         execution_context: ExecutionContext,
     ) -> RedFlagDetector:
         """Raises HipwiseError when the rules cannot be read."""
-        return cls(SafetyCheck(Path(config["rules"]) if config.get("rules") else KNOWLEDGE / "safety.yml"))
+        return cls(SafetyCheck.shared(Path(config["rules"]) if config.get("rules") else KNOWLEDGE / "safety.yml"))
 
     def __init__(self, check: SafetyCheck) -> None:
         self._check = check

@@ -15,6 +15,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -163,6 +164,16 @@ class SafetyCheck:
         self._marks: _Index[str] = _Index(marks)
         self._contexts: _Index[str] = _Index(self.rules.contexts.items())
         self._rank = {group: rank for rank, group in enumerate(self.rules.order)}
+
+    @classmethod
+    def shared(cls, rules: Path) -> SafetyCheck:
+        """The check of a file, one for all who ask in this process, since it takes 4 MB; a file that changed is read anew.
+
+        Raises:
+            HipwiseError: the rules cannot be read.
+        """
+        files = (rules, rules.with_name("safety_words.yml"))
+        return _shared(rules, *(file.stat().st_mtime_ns if file.is_file() else 0 for file in files))
 
     def check(self, text: str) -> SafetyFinding | None:
         """The finding of one message, or None where nothing alarms. Never raises, whatever the text."""
@@ -352,3 +363,8 @@ class _Around:
         last = pauses[-1]
         closes = cue.end >= len(tokens) or tokens[cue.end] in (COMMA, STOP, QUESTION, "and")
         return cue.what.kind == "sign" and last + 1 == cue.start and last in self._sign_ends and closes
+
+
+@lru_cache(maxsize=2)
+def _shared(rules: Path, *changed: int) -> SafetyCheck:
+    return SafetyCheck(rules)

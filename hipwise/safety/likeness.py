@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import _sparsetools, csr_matrix
 
 #: n-grams are counted in this many bins; which bin is a matter of their CRC-32, so that no vocabulary is kept.
 BINS = 1 << 17
@@ -95,14 +95,22 @@ def rows(documents: Sequence[Sequence[int]], weights: NDArray[Any]) -> csr_matri
 
 
 def products(own: csr_matrix, by_column: csr_matrix) -> NDArray[Any]:
-    """``own @ by_column`` as a dense array, for a few rows; by_column: a row for each column of ``own``.
+    """``own @ by_column`` as a dense array, float32, for a few rows; by_column: a row for each column of ``own``.
 
-    A third faster than scipy's product of two sparse matrices, which works out the places of the result first.
+    Row by row with the two routines that scipy's own product ends in: what it checks and converts on the way took four fifths
+    of the time, in Python, where all that is answered at the same time waits for each other.
     """
     out = np.zeros((own.shape[0], by_column.shape[1]), dtype=np.float32)
-    for number in range(own.shape[0]):
+    ends = by_column.indptr
+    for number, result in enumerate(out):
         part = slice(own.indptr[number], own.indptr[number + 1])
-        out[number] = own.data[part] @ by_column[own.indices[part]]
+        rows_of = own.indices[part].astype(ends.dtype, copy=False)
+        starts = np.zeros(len(rows_of) + 1, dtype=ends.dtype)
+        np.cumsum(ends[rows_of + 1] - ends[rows_of], out=starts[1:])
+        columns = np.empty(starts[-1], dtype=by_column.indices.dtype)
+        values, factors = np.empty(starts[-1], dtype=np.float32), own.data[part].astype(np.float32, copy=False)
+        _sparsetools.csr_row_index(len(rows_of), rows_of, ends, by_column.indices, by_column.data, columns, values)
+        _sparsetools.csc_matvec(len(result), len(rows_of), starts, columns, values, factors, result)
     return out
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -225,3 +227,13 @@ def test_what_authors_said_that_no_rule_knew(text: str, group: str) -> None:
 )
 def test_what_only_resembles_it(text: str) -> None:
     assert CHECK.check(text) is None
+
+
+def test_one_check_serves_the_whole_process(tmp_path: Path) -> None:
+    rules = tmp_path / "safety.yml"
+    for name in ("safety.yml", "safety_words.yml"):
+        shutil.copy(KNOWLEDGE / name, tmp_path)
+    first = SafetyCheck.shared(rules)
+    assert SafetyCheck.shared(rules) is first
+    os.utime(rules, ns=(1, 1))
+    assert SafetyCheck.shared(rules) is not first

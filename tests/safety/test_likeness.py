@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from hipwise.safety.likeness import BINS, Likeness, fit, rarity, rows, spelling_bins, word_bins
+from hipwise.safety.likeness import BINS, Likeness, fit, products, rarity, rows, spelling_bins, word_bins
 
 FALLS = ["fell down the stairs", "fell off a ladder", "slipped and fell", "fell in the bath"]
 BLEEDS = ["bleeding a lot", "blood in the toilet", "bleeding since today", "blood everywhere"]
@@ -69,3 +70,14 @@ def test_rows_have_length_one_or_none() -> None:
 
 def test_words_keep_their_order() -> None:
     assert set(word_bins(["not", "fell"])) != set(word_bins(["fell", "not"]))
+
+
+def test_products_are_scipy_s() -> None:
+    chance = np.random.default_rng(5)
+    full = np.where(chance.random((4, 50)) < 0.2, chance.random((4, 50)), 0)
+    full[2] = 0
+    own, other = csr_matrix(full), csr_matrix(chance.random((50, 30), dtype=np.float32))
+    found = products(own, other)
+    assert found.dtype == np.float32
+    assert found == pytest.approx((own @ other).toarray(), abs=1e-5)
+    assert not found[2].any()
