@@ -223,6 +223,11 @@ def test_what_authors_said_that_no_rule_knew(text: str, group: str) -> None:
         "best way to lie in bed with this hip",
         "must I look out for black stools on naproxen",
         "I can't stand the wait for the scan",
+        "can't stand these crutches, must I have them",
+        "say my leg came out shorter, what then",
+        "my left leg has been shorter since birth",
+        "slipped up and missed a tablet",
+        "I look after people who cannot walk",
     ],
 )
 def test_what_only_resembles_it(text: str) -> None:
