@@ -129,6 +129,9 @@ def _conversations() -> Conversations:
     imports.defer()
     imports.share_memory()
     gc.disable()  # until the model is loaded
+    from hipwise.quiet import quieten
+
+    quieten()  # before anything imports SQLAlchemy, which speaks up then
     from hipwise.agent import load_agent
     from hipwise.conversation import Conversations
     from hipwise.paths import KNOWLEDGE

@@ -50,6 +50,7 @@ def test_a_batch_is_answered_in_order() -> None:
     messages = ["how long does it last?", "", "is it contagious?", 'a "quoted" line', "/restart", "x" * 1001]
     result = hipwise("ask", "--json", stdin="\n".join(messages) + "\n")
     assert result.returncode == 0, result.stderr
+    assert result.stderr == "", "SQLAlchemy told whoever piped questions in about its next version"
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert [answer["message"] for answer in answers] == messages
     for answer in answers:

@@ -87,7 +87,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Return the options."""
         return {
             "rules": "",
-            "threshold": -0.15,
+            "threshold": -0.2,
             "part": 0.5,
             "doubt": -0.65,
             "crisis": -0.3,
