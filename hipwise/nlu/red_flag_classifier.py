@@ -89,7 +89,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             "rules": "",
             "threshold": -0.2,
             "part": 0.5,
-            "doubt": -0.65,
+            "doubt": -0.6,
             "crisis": -0.3,
             "despair": -0.3,
             "crisis_too": -0.2,

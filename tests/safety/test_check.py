@@ -198,6 +198,7 @@ def test_stairs_are_no_sign_of_a_crisis() -> None:
         ("G1P0 31/40 with TOH, PV bleeding since 10 am", "pregnancy"),
         ("waters just went at 33 weeks, is it a section with this hip", "pregnancy"),
         ("i have not felt bubs wriggle since breakfast, normally she never stops", "pregnancy"),
+        ("31 weeks and my tightenings are getting closer, hip or baby?", "pregnancy"),
         ("laryngeal oedema after the second zoledronic acid infusion", "allergy"),
         ("since this noon I can no longer hold my own weight on that side", "cannot_stand"),
         ("who feeds the cat when i end it all", "self_harm"),
