@@ -83,7 +83,7 @@ class CrossValidation:
         message = self.messages[number]
         vectors: Vectors = message.get(KEY)
         data = {INTENT: message.get(INTENT), "text": message.get("text"), "terms": message.get("terms")}
-        return Message(data={**data, KEY: Vectors(vectors.texts[:1], vectors.dense[:1])})
+        return Message(data={**data, KEY: Vectors(vectors.texts[:1], vectors.dense[:1], all_of_it=vectors.all_of_it)})
 
     def stratified(self, folds: int, seed: int = 0) -> Iterator[Split]:
         """Yield splits into train and test in which every example is tested once and every intent is spread evenly."""

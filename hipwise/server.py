@@ -44,7 +44,7 @@ _LEAST_PAUSE, _MOST_PAUSE = 1.0, 30.0
 #: Seconds that requests which are being answered get when the server stops. systemd and Docker are content with 5.
 _GRACE = 4.0
 #: Seconds between two times that freed memory is given back; it takes 10 ms, during which allocations wait.
-_TIDY_EVERY = 5.0
+_TIDY_EVERY = 2.0
 _DAY_SECONDS = 86_400
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -22,13 +21,16 @@ from hipwise.nlu.question_splitter import SEGMENTS
 from hipwise.nlu.spelling_normalizer import PLAIN
 from hipwise.nlu.vectors import KEY, Vectors
 
+# From so many characters on the encoder may not read the whole of a text; and of how many words a piece of such a text is.
+_LONG, _PIECE = 94, 45
 
-def encode(texts: list[str], threads: int = 1) -> NDArray[Any]:
+
+def encode(texts: list[str]) -> NDArray[Any]:
     """Return one row for each text: float32, shape (len(texts), 768), length 1, all zeros for a blank text."""
     rows = np.zeros((len(texts), minilm.DIMENSIONS), dtype=np.float32)
     wanted = [number for number, text in enumerate(texts) if text.strip()]
     if wanted:
-        rows[wanted] = minilm.encoder().encode([texts[number] for number in wanted], threads)
+        rows[wanted] = minilm.encoder().encode([texts[number] for number in wanted])
     return rows
 
 
@@ -60,24 +62,29 @@ class SentenceEncoder(GraphComponent):
         return cls(config)
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Set the vector of every example with text; this is much of the training, so it takes every core.
+        """Set the vector of every example with text; this is much of the training.
 
         Segments are left out: an example is learnt as a whole.
         """
         examples = [message for message in training_data.training_examples if message.get(TEXT)]
         texts = [_texts(message)[0] for message in examples]
-        unique = sorted(set(texts))
+        cut = {text: pieces(text) for text in texts}
+        unique = sorted({*texts, *(piece for found in cut.values() for piece in found)})
         place = {text: number for number, text in enumerate(unique)}
-        rows = encode(unique, threads=os.cpu_count() or 1)
+        rows = encode(unique)
         for message, text in zip(examples, texts, strict=True):
-            message.set(KEY, Vectors([text], rows[[place[text]]]))
+            whole = _mean(rows[[place[piece] for piece in cut[text]]]) if cut[text] else None
+            message.set(KEY, Vectors([text], rows[[place[text]]], all_of_it=whole))
         return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Set the vectors of each message."""
         for message in messages:
             texts = _texts(message)
-            message.set(KEY, Vectors(texts, self._encode(texts)))
+            cut = pieces(texts[0])
+            rows = self._encode(texts + cut)
+            whole = _mean(rows[len(texts) :]) if cut else None
+            message.set(KEY, Vectors(texts, rows[: len(texts)], all_of_it=whole))
         return messages
 
     def _encode(self, texts: list[str]) -> NDArray[Any]:
@@ -93,6 +100,19 @@ class SentenceEncoder(GraphComponent):
             while len(self._latest) > self._remember:
                 self._latest.popitem(last=False)
         return np.stack([known[text] for text in texts])
+
+
+def pieces(text: str) -> list[str]:
+    """Return a text that is too long to be read at once in pieces that are not; none for a shorter one."""
+    if len(text) < _LONG or not minilm.encoder().pieces.cut(text):
+        return []
+    words = text.split()
+    return [" ".join(words[start : start + _PIECE]) for start in range(0, len(words), _PIECE)]
+
+
+def _mean(rows: NDArray[Any]) -> NDArray[Any]:
+    mean: NDArray[Any] = rows.mean(axis=0)
+    return mean / (float(np.linalg.norm(mean)) or 1.0)
 
 
 def _texts(message: Message) -> list[str]:

@@ -144,7 +144,7 @@ class SparseFeaturizer(GraphComponent):
             vectors = _of(message)
             segments = message.get(SEGMENT_TERMS) or []
             terms = [message.get("terms") or [], *segments]
-            message.set(KEY, Vectors(vectors.texts, vectors.dense, self._rows(vectors.texts, terms)))
+            message.set(KEY, Vectors(vectors.texts, vectors.dense, self._rows(vectors.texts, terms), vectors.all_of_it))
         return messages
 
     def _tokens(self, text: str, terms: list[str]) -> tuple[list[str], list[str], list[str]]:

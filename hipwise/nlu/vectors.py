@@ -20,14 +20,23 @@ class Vectors:
         texts: the whole text first, then its segments, if any.
         dense: float32 array of shape (len(texts), dimensions); each row has length 1, or 0 for an empty text.
         sparse: CSR matrix of the same rows, or None before the `SparseFeaturizer`.
+        all_of_it: float32 array of shape (dimensions,), of length 1: the mean over all of a text of which the encoder reads only
+            the beginning and the end; of a shorter one the first row.
     """
 
-    __slots__ = ("dense", "sparse", "texts")
+    __slots__ = ("all_of_it", "dense", "sparse", "texts")
 
-    def __init__(self, texts: list[str], dense: NDArray[Any], sparse: csr_matrix | None = None) -> None:
+    def __init__(
+        self,
+        texts: list[str],
+        dense: NDArray[Any],
+        sparse: csr_matrix | None = None,
+        all_of_it: NDArray[Any] | None = None,
+    ) -> None:
         self.texts = texts
         self.dense = dense
         self.sparse = sparse
+        self.all_of_it: NDArray[Any] = dense[0] if all_of_it is None else all_of_it
 
     def fingerprint(self) -> str:
         """Return a hash for Rasa's training cache; the texts decide the rows, so they are enough."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,9 +24,9 @@ BINS = 1 << 17
 #: How near the wrong side an example must be for the second machine to take it in (-1 is the margin). At -0.8 a training
 #: takes 2 s longer for the same messages right.
 _DOUBTFUL = -0.4
-_BLOCK = 1500
+_BLOCK = 512
 #: How many bins are multiplied as dense columns; with half or twice as many a training takes longer.
-_COMMON = 2048
+_COMMON = 768
 #: Axes of the sentence encoder's space that are kept: the products stay (correlation .99) at a third of the memory traffic.
 _AXES = 256
 
@@ -94,13 +94,14 @@ def rows(documents: Sequence[Sequence[int]], weights: NDArray[Any]) -> csr_matri
     )
 
 
-def products(own: csr_matrix, by_column: csr_matrix) -> NDArray[Any]:
+def products(own: csr_matrix, by_column: csr_matrix, out: NDArray[Any] | None = None) -> NDArray[Any]:
     """``own @ by_column`` as a dense array, float32, for a few rows; by_column: a row for each column of ``own``.
 
     Row by row with the two routines that scipy's own product ends in: what it checks and converts on the way took four fifths
-    of the time, in Python, where all that is answered at the same time waits for each other.
+    of the time, in Python, where all that is answered at the same time waits for each other. Added to ``out``, if given.
     """
-    out = np.zeros((own.shape[0], by_column.shape[1]), dtype=np.float32)
+    if out is None:
+        out = np.zeros((own.shape[0], by_column.shape[1]), dtype=np.float32)
     ends = by_column.indptr
     for number, result in enumerate(out):
         part = slice(own.indptr[number], own.indptr[number + 1])
@@ -194,16 +195,16 @@ class Likeness:
 
 
 def spread(similar: NDArray[Any], width: float, sparse_weight: float) -> NDArray[Any]:
-    """The Gaussian kernel of sums of three inner products of rows of length 1."""
+    """The Gaussian kernel of sums of three inner products of rows of length 1: float32, put in the place of the sums."""
     whole = 1 + 2 * sparse_weight
     slope = np.float32(2 * width / whole)
-    spread_out = np.asarray(similar * slope, dtype=np.float32)
-    spread_out -= np.float32(2 * width)
-    return np.asarray(np.exp(spread_out, out=spread_out))
+    similar *= slope
+    similar -= np.float32(2 * width)
+    return np.asarray(np.exp(similar, out=similar))
 
 
 class Kernel:
-    """The kernel between the texts of a training, worked out by pairs of blocks; exact.
+    """The kernel between the texts of a training, worked out block by block; exact.
 
     Two thirds of a product of sparse rows are spent on a hundred bins that nearly every text has. The commonest bins are
     multiplied as dense columns, beside the sentence encoder's, and only the rest as sparse ones: a quarter of the time.
@@ -220,23 +221,33 @@ class Kernel:
         common, rare = order[:_COMMON], np.sort(order[_COMMON:][texts[order[_COMMON:]] > 1])
         self._dense = np.hstack([features.dense, bins[:, common].toarray()])
         self._rare = bins[:, rare]
+        self._room = np.empty(0)
 
-    def between(self, one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-        """The kernel between two sets of texts, given by their numbers: float32, shape (len(one), len(other))."""
-        similar = self._dense[one] @ self._dense[other].T
-        rest = (self._rare[one] @ self._rare[other].T).tocoo()
-        similar[rest.row, rest.col] += rest.data
-        return spread(similar, self._width, self._sparse_weight)
+    def scores(self, some: NDArray[Any], others: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+        """What the kernel between each of some texts and others, by their numbers, weighs together: shape (len(some),)."""
+        return np.concatenate([np.zeros(0), *(block @ weights for _, block in self._blocks(some, others))])
 
     def among(self, some: NDArray[Any]) -> NDArray[Any]:
-        """The kernel between all pairs of a set of texts: float64, as the machine wants it; each pair is computed once."""
+        """The kernel between all pairs of a set of texts: float64, as the machine wants it; what was returned before is lost.
+
+        It is hundreds of megabytes, and a machine that never used them takes longer to provide them than to fill them.
+        """
         count = len(some)
-        kernel = np.empty((count, count))
-        for start in range(0, count, _BLOCK):
-            end = min(start + _BLOCK, count)
-            kernel[start:end, start:] = self.between(some[start:end], some[start:])
-            kernel[end:, start:end] = kernel[start:end, end:].T
+        if self._room.size < count * count:
+            self._room = np.empty(count * count)
+        kernel = self._room[: count * count].reshape(count, count)
+        for start, block in self._blocks(some, some):
+            kernel[start : start + len(block)] = block
         return kernel
+
+    def _blocks(self, one: NDArray[Any], other: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+        columns, by_bin = self._dense[other].T, self._rare[other].T.tocsr()
+        room = np.empty((min(_BLOCK, len(one)), len(other)), dtype=np.float32)
+        for start in range(0, len(one), _BLOCK):
+            some = one[start : start + _BLOCK]
+            similar = np.matmul(self._dense[some], columns, out=room[: len(some)])
+            products(self._rare[some], by_bin, similar)
+            yield start, spread(similar, self._width, self._sparse_weight)
 
 
 def fit(
@@ -268,22 +279,20 @@ def fit(
     taken = np.flatnonzero(core) if core is not None else np.arange(len(groups))
     others = np.setdiff1d(np.arange(len(groups)), taken)
     kernel = Kernel(features, width, sparse_weight)
-    machine = _machine(kernel, taken, groups >= 0, strictness)
+    pairs = kernel.among(taken)
+    machine = _machine(pairs, groups[taken] >= 0, strictness)
     chosen = taken[machine.support_]
-    doubtful = [others[:0]]
-    for start in range(0, len(others), _BLOCK):
-        some = others[start : start + _BLOCK]
-        score = kernel.between(some, chosen) @ machine.dual_coef_[0] + machine.intercept_[0]
-        doubtful.append(some[np.where(groups[some] >= 0, -score, score) > _DOUBTFUL])
-    found = np.concatenate(doubtful)
+    score = kernel.scores(others, chosen, machine.dual_coef_[0]) + machine.intercept_[0]
+    found = others[np.where(groups[others] >= 0, -score, score) > _DOUBTFUL]
     if len(found):
         taken = np.concatenate([chosen, found])
-        machine = _machine(kernel, taken, groups >= 0, strictness)
+        pairs = kernel.among(taken)
+        machine = _machine(pairs, groups[taken] >= 0, strictness)
     chosen = taken[machine.support_]
     kept = features[chosen]
     second: dict[str, NDArray[Any]] = {}
     if apart is not None and 0 < np.count_nonzero(groups[chosen] == apart) < len(chosen):
-        other = _machine(kernel, chosen, groups == apart, strictness)
+        other = _machine(pairs[np.ix_(machine.support_, machine.support_)], groups[chosen] == apart, strictness)
         weights = np.zeros(len(chosen), dtype=np.float32)
         weights[other.support_] = other.dual_coef_[0]
         second = {"apart_weights": weights, "apart_bias": np.asarray(other.intercept_[0], dtype=np.float32)}
@@ -308,7 +317,7 @@ def fit(
     )
 
 
-def _machine(kernel: Kernel, taken: NDArray[Any], wanted: NDArray[np.bool_], strictness: float) -> Any:
+def _machine(pairs: NDArray[Any], wanted: NDArray[np.bool_], strictness: float) -> Any:
     from sklearn.svm import SVC
 
-    return SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(kernel.among(taken), wanted[taken])
+    return SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(pairs, wanted)
