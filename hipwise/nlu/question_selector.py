@@ -17,6 +17,7 @@ from hipwise.nlu.question_splitter import QUESTION_FLAGS, SEGMENTS, asks
 from hipwise.nlu.red_flags import SAFETY
 
 QUESTIONS = "questions"
+_MARK = "?"
 _TURNED_AWAY = ("not_covered_", "refer_", "out_of_scope_")
 # What is said around a question and needs no reply of its own beside it ("can you help me?", "are you sure?").
 _ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_help", "service_feedback", "service_repeat", "service_simpler")
@@ -33,6 +34,8 @@ class QuestionSelector(GraphComponent):
         clearer: how many times surer than the whole of a story a question in it must be to be answered, where the whole is turned
             away: an answer beside the point is worse than none.
         beside: what a part of a story must score beside the clearest one, as a share of its score.
+        unmarked: the same for a part without a question mark where others have one: "tell me what you think, says my wife" is part
+            of the story. (The same share for all lost every third of two questions in a long message.)
         part: the score that a part of a message must have to be a question of its own; None: from cross-validation.
         threshold, answer_weight: see `hipwise.nlu.decision.decide`; None: from cross-validation.
     """
@@ -40,12 +43,22 @@ class QuestionSelector(GraphComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """Return the options."""
-        return {"most": 3, "beside": 0.25, "context": 25, "clearer": 2.0, "part": None, "threshold": None, "answer_weight": None}
+        return {
+            "most": 3,
+            "beside": 0.25,
+            "unmarked": 0.65,
+            "context": 25,
+            "clearer": 2.0,
+            "part": None,
+            "threshold": None,
+            "answer_weight": None,
+        }
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Keep the options."""
         self._most = int(config["most"])
         self._beside = float(config["beside"])
+        self._unmarked = float(config["unmarked"])
         self._context = int(config["context"])
         self._clearer = float(config["clearer"])
         self._part = option(config, "part")
@@ -112,7 +125,12 @@ class QuestionSelector(GraphComponent):
         story = len(text.split()) > self._context
         if story and parts:
             clearest = max(decision.confidence for _, decision, _ in parts)
-            parts = [part for part in parts if part[1].confidence >= self._beside * clearest]
+            marks = any(_MARK in segment for segment, _, _ in parts)
+            parts = [
+                part
+                for part in parts
+                if part[1].confidence >= clearest * (self._unmarked if marks and _MARK not in part[0] else self._beside)
+            ]
         if not parts:
             return [(text, whole, results[0])]
         if len(parts) == 1:

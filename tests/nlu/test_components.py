@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from hipwise.nlu.language_detector import LanguageDetector
 from hipwise.nlu.lexicon import WordSet
 from hipwise.nlu.question_selector import QuestionSelector
 from hipwise.nlu.question_splitter import asks, split
+from hipwise.nlu.sentence_encoder import SentenceEncoder, pieces
 from hipwise.nlu.spelling_normalizer import sound
 from hipwise.nlu.term_extractor import SEGMENT_TERMS, TERMS
 from hipwise.nlu.vectors import Vectors, of
@@ -331,6 +333,16 @@ def test_an_answer_out_of_a_story_that_is_turned_away_must_be_much_clearer(selec
     assert asked(0.5, "ask_limp") == ["ask_xray"]
 
 
+def test_in_a_story_what_has_no_question_mark_must_be_clear_beside_what_has(select: Callable[..., list[str]]) -> None:
+    """ "Tell me what you think of it, says my wife" was answered before what the story ended with."""
+    parts = ["the whole village wants me to tell them what i think of rain and gardens", "do they operate?", "how long is it?"]
+    story = ". ".join([*parts, "and so my mother and i sat there with our tea and the cat and watched the boats go by"])
+    results = [_result("ask_cause", 0.2), _result("ask_cause", 0.4), _result("ask_surgery", 0.3), _result("ask_duration", 0.9)]
+    assert select(story, parts, [True] * 3, results) == ["ask_surgery", "ask_duration"]
+    unmarked = [part.rstrip("?") for part in parts]
+    assert select(story.replace("?", ""), unmarked, [True] * 3, results) == ["ask_cause", "ask_surgery", "ask_duration"]
+
+
 def test_in_a_story_the_clear_question_wins(select: Callable[..., list[str]]) -> None:
     story = "you know how it is with men and their tools " * 4 + "how long does it last"
     parts = ["you know how it is with men", "how long does it last"]
@@ -495,6 +507,49 @@ def test_encoder_says_what_the_exported_graph_says() -> None:
         mean = exported.run(None, inputs)[0][0].mean(axis=0)
         last = row[: minilm_graph.WIDTH]
         assert mean @ last / np.linalg.norm(mean) / np.linalg.norm(last) > 0.985
+
+
+def test_encoder_says_the_same_on_one_core_and_on_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{'my hip is sore and the dog is old ' * (number % 5 + 1)}number {number}" for number in range(12)]
+    monkeypatch.setattr(minilm, "_SHARED_PIECES", 10**9)
+    alone = minilm.encoder().encode(texts)
+    monkeypatch.setattr(minilm, "_SHARED_PIECES", 1)
+    monkeypatch.setattr(minilm, "_CORES", 2)
+    assert np.array_equal(minilm.encoder().encode(texts), alone)
+
+
+def test_what_fails_on_the_other_core_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A helper's error that nobody asks for would leave rows that were never computed."""
+    encoder, here, begun = minilm.encoder(), threading.get_ident(), threading.Event()
+    run = encoder._run
+
+    def broken(ids: list[list[int]]) -> Any:
+        if threading.get_ident() != here:
+            begun.set()
+            raise RuntimeError("broken")
+        begun.wait(5)
+        return run(ids)
+
+    monkeypatch.setattr(minilm, "_SHARED_PIECES", 1)
+    monkeypatch.setattr(minilm, "_CORES", 2)
+    monkeypatch.setattr(encoder, "_run", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        encoder.encode(["one", "two words and a few more of them", "three " * 40])
+
+
+def test_a_text_that_is_not_read_whole_has_a_row_for_all_of_it() -> None:
+    short, long = "my hip hurts", "one day the ball of my hip began to hurt " * 14
+    assert pieces(short) == []
+    assert " ".join(pieces(long)) == long.strip()
+    encoder = SentenceEncoder(SentenceEncoder.get_default_config())
+    message, brief = (Message({"text": text}) for text in (long, short))
+    encoder.process([message, brief])
+    assert np.array_equal(of(brief).all_of_it, of(brief).dense[0])
+    assert not np.allclose(of(message).all_of_it, of(message).dense[0], atol=0.01)
+    assert np.linalg.norm(of(message).all_of_it) == pytest.approx(1.0, abs=1e-5)
+    learnt = TrainingData([Message({"text": long})])
+    encoder.process_training_data(learnt)
+    assert float(of(learnt.training_examples[0]).all_of_it @ of(message).all_of_it) > 0.99
 
 
 def test_encoder_keeps_no_hold_of_the_file() -> None:

@@ -203,6 +203,15 @@ def test_stairs_are_no_sign_of_a_crisis() -> None:
         ("since this noon I can no longer hold my own weight on that side", "cannot_stand"),
         ("who feeds the cat when i end it all", "self_harm"),
         ("i've got a date circled. just saying", "self_harm"),
+        ("I only hope I drift off and that is it", "self_harm"),
+        ("pills or the train, cannot decide", "self_harm"),
+        ("what if I walk out in front of a lorry, is it quick", "self_harm"),
+        ("I know how to make it look like an accident", "self_harm"),
+        ("been sizing up the branch by the shed, it would hold", "self_harm"),
+        ("there is no reason to prolong this", "self_harm"),
+        ("all at once she is doubled over with it", "sudden_pain"),
+        ("lying in the bath, not able to move for pain", "sudden_pain"),
+        ("33 weeks and she's moving a lot less since yesterday", "pregnancy"),
     ],
 )
 def test_what_authors_said_that_no_rule_knew(text: str, group: str) -> None:

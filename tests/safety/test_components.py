@@ -170,6 +170,30 @@ def test_the_crisis_machine_tells_apart(classifier: RedFlagClassifier) -> None:
     assert not harmless.alarm
 
 
+def test_a_storys_likeness_is_that_of_the_whole_and_its_loudest_statement(classifier: RedFlagClassifier) -> None:
+    """By the tone of the whole alone a quarter of the harmless stories alarmed, and a veiled plan in a cheerful one did not."""
+    short = "we went to the fair and had a lovely day. "
+    long = short * 8
+    quiet, loud = (_message(text).get(KEY).dense[0] for text in ("what is it", "i fell today"))
+    row = dense_rows([_message(long)])
+    alone = classifier.opinion(short, row, [("we went to the fair", quiet), ("i fell today", loud)])
+    calm = classifier.opinion(long, row, [("we went to the fair", quiet), ("it rained", quiet)])
+    told = classifier.opinion(long, row, [("we went to the fair", quiet), ("i fell today", loud)])
+    assert (alone.story, calm.story, told.story) == (False, True, True)
+    assert told.likeness > calm.likeness
+    assert told.loudest > calm.loudest
+
+
+def test_a_possible_cue_in_a_story_needs_as_much(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+    found = check.check("had a fall")
+    assert found is not None
+    possible = replace(found, firm=())
+    config = classifier._config
+    for likeness, counts in ((config["story_doubt"] + 0.01, True), (config["story_doubt"] - 0.01, False)):
+        decided = classifier.decide(possible, Opinion(likeness, False, "general", story=True))
+        assert (decided is not None) == counts
+
+
 def test_only_a_trained_classifier_has_an_opinion(tmp_path: Path) -> None:
     config, storage = RedFlagClassifier.get_default_config(), _storage(tmp_path)
     untrained = RedFlagClassifier.create(config, storage, Resource("red_flags"), CONTEXT)
