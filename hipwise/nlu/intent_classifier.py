@@ -47,7 +47,7 @@ class Model:
         self.labels = labels
         self.arrays = arrays if keep else {}
         self._dense_weights = arrays["dense_weights"]
-        self._sparse_weights = arrays["sparse_weights"]
+        self._sparse_weights, self._sparse_scale = arrays["sparse_weights"], arrays["sparse_scale"]
         self._bias = arrays["bias"]
         self._axes = arrays["axes"]
         self._near_dense = arrays["near_dense"].astype(np.float32)
@@ -84,9 +84,11 @@ class Model:
     def probabilities(self, dense: NDArray[Any], sparse: csr_matrix) -> NDArray[Any]:
         """Return the linear model's probabilities, one row for each row of features."""
         logits = dense @ self._dense_weights + self._bias
-        # The weights are kept in 16 bits; only the rows that a text has are widened.
+        # The weights are kept in 8 bits and a scale for each feature; only the rows that a text has are widened.
         for row, (start, end) in enumerate(pairwise(sparse.indptr)):
-            logits[row] += sparse.data[start:end] @ self._sparse_weights[sparse.indices[start:end]].astype(np.float32)
+            columns = sparse.indices[start:end]
+            values = sparse.data[start:end] * self._sparse_scale[columns]
+            logits[row] += values @ self._sparse_weights[columns].astype(np.float32)
         return _softmax(logits)
 
 
@@ -120,6 +122,8 @@ def fit(dense: NDArray[Any], sparse: csr_matrix, intents: list[str], *, strength
     features = np.hstack([dense, sparse @ directions.T, np.ones((len(wanted), 1), dtype=np.float32)])
     weights = _logistic_regression(features, wanted, len(labels), strength, rounds)
     width = dense.shape[1]
+    sparse_weights = directions.T @ weights[width:-1]
+    scale = np.maximum(np.abs(sparse_weights).max(axis=1), 1e-12) / 127
     # The nearest example is looked for along the 192 strongest axes, since comparing with 15,000 examples is most of the work:
     # a quarter of the time and of the memory of all 768, for the same held-out messages right (128 lose a few).
     axes = np.linalg.eigh((dense.T @ dense).astype(np.float64))[1][:, -_AXES:].astype(np.float32)
@@ -127,7 +131,8 @@ def fit(dense: NDArray[Any], sparse: csr_matrix, intents: list[str], *, strength
         labels,
         {
             "dense_weights": np.ascontiguousarray(weights[:width]),
-            "sparse_weights": (directions.T @ weights[width:-1]).astype(np.float16),
+            "sparse_weights": np.rint(sparse_weights / scale[:, None]).astype(np.int8),
+            "sparse_scale": scale.astype(np.float32),
             "bias": weights[-1],
             "axes": axes,
             "near_dense": (dense @ axes).astype(np.float16),

@@ -34,14 +34,14 @@ class Block:
         self.idf = idf
 
     @classmethod
-    def learn(cls, documents: Iterable[Iterable[str]], least_pairs: int = 1) -> Block:
-        """Learn the tokens of the documents; those with a blank inside must be in ``least_pairs`` of them."""
+    def learn(cls, documents: Iterable[Iterable[str]], least: int = 1, least_pairs: int = 1) -> Block:
+        """Learn the tokens that are in ``least`` of the documents; those with a blank inside must be in ``least_pairs`` of them."""
         count: Counter[str] = Counter()
         total = 0
         for tokens in documents:
             count.update(set(tokens))
             total += 1
-        kept = sorted(token for token, times in count.items() if times >= least_pairs or " " not in token.strip())
+        kept = sorted(token for token, times in count.items() if times >= (least_pairs if " " in token.strip() else least))
         return cls(
             {token: number for number, token in enumerate(kept)},
             [round(math.log((1 + total) / (1 + count[token])) + 1, 5) for token in kept],
@@ -70,6 +70,7 @@ class SparseFeaturizer(GraphComponent):
         char_ngrams: shortest and longest n-gram of characters.
         char_weight, word_weight, term_weight: length of each block in a row; the dense row has length 1. Characters weigh
             more than cross-validation on clean sentences asks for, since real ones are misspelt.
+        least_chars: in how many examples an n-gram of characters must be to count: half of them are in one only.
         least_pairs: in how many examples a pair of words must be to count.
         exclude_intents: intents whose examples do not teach the vocabulary.
     """
@@ -82,6 +83,7 @@ class SparseFeaturizer(GraphComponent):
             "char_weight": 0.7,
             "word_weight": 0.35,
             "term_weight": 0.5,
+            "least_chars": 2,
             "least_pairs": 2,
             "exclude_intents": [],
         }
@@ -125,9 +127,9 @@ class SparseFeaturizer(GraphComponent):
             for message in training_data.training_examples
             if message.get(KEY) is not None and message.get(INTENT) and message.get(INTENT) not in excluded
         ]
-        least = int(self._config["least_pairs"])
+        least = [(int(self._config["least_chars"]), 1), (1, int(self._config["least_pairs"])), (1, 1)]
         tokens = [self._tokens(text, terms) for text, terms in examples]
-        self._blocks = [Block.learn((parts[number] for parts in tokens), least) for number in range(3)]
+        self._blocks = [Block.learn((parts[number] for parts in tokens), *least[number]) for number in range(3)]
         saved = [{"tokens": list(block.vocabulary), "idf": block.idf} for block in self._blocks]
         with self._model_storage.write_to(self._resource) as folder:
             (folder / _FILE).write_text(json.dumps(saved, ensure_ascii=False), encoding="utf-8")
