@@ -95,7 +95,8 @@ class WordPieces:
 
     def cut(self, text: str) -> bool:
         """Return whether ``text`` is too long to be read whole."""
-        return sum(len(self._word(word)) for word in _words(text)) > _HEAD + _TAIL
+        most = _HEAD + _TAIL
+        return len(text) >= most and sum(len(self._word(word)) for word in _words(text)) > most
 
     def _pieces(self, word: str) -> list[int]:
         if len(word) > 100:

@@ -21,8 +21,8 @@ from hipwise.nlu.question_splitter import SEGMENTS
 from hipwise.nlu.spelling_normalizer import PLAIN
 from hipwise.nlu.vectors import KEY, Vectors
 
-# From so many characters on the encoder may not read the whole of a text; and of how many words a piece of such a text is.
-_LONG, _PIECE = 94, 45
+# Words in a piece of a text of which the encoder does not read the whole.
+_PIECE = 45
 
 
 def encode(texts: list[str]) -> NDArray[Any]:
@@ -104,7 +104,7 @@ class SentenceEncoder(GraphComponent):
 
 def pieces(text: str) -> list[str]:
     """Return a text that is too long to be read at once in pieces that are not; none for a shorter one."""
-    if len(text) < _LONG or not minilm.encoder().pieces.cut(text):
+    if not minilm.encoder().pieces.cut(text):
         return []
     words = text.split()
     return [" ".join(words[start : start + _PIECE]) for start in range(0, len(words), _PIECE)]

@@ -70,7 +70,8 @@ class SparseFeaturizer(GraphComponent):
         char_ngrams: shortest and longest n-gram of characters.
         char_weight, word_weight, term_weight: length of each block in a row; the dense row has length 1. Characters weigh
             more than cross-validation on clean sentences asks for, since real ones are misspelt.
-        least_chars: in how many examples an n-gram of characters must be to count: half of them are in one only.
+        least_chars: in how many examples an n-gram of characters must be to count: the others take memory, and change nothing
+            in cross-validation.
         least_pairs: in how many examples a pair of words must be to count.
         exclude_intents: intents whose examples do not teach the vocabulary.
     """
