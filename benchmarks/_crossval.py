@@ -97,6 +97,12 @@ class CrossValidation:
         for number in range(folds):
             yield np.flatnonzero(place != number), np.flatnonzero(place == number)
 
+    def sample(self, train: int, test: int, seed: int = 0) -> Split:
+        """Return so many examples of each intent to train on, and so many others to ask, for what trains slowly."""
+        rng = np.random.default_rng(seed)
+        drawn = [rng.permutation(np.flatnonzero(self.intents == intent))[: train + test] for intent in np.unique(self.intents)]
+        return np.sort(np.concatenate([some[:train] for some in drawn])), np.sort(np.concatenate([some[train:] for some in drawn]))
+
     def leaving_out(self, times: int, share: float = 0.3, seed: int = 0) -> Iterator[Split]:
         """Yield splits in which the test part holds whole intents that training never saw.
 

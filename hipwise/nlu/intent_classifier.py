@@ -31,7 +31,7 @@ from scipy.sparse import csr_matrix, vstack
 from hipwise.nlu.decision import EMPTY, Group, Result
 from hipwise.nlu.question_splitter import QUESTION_FLAGS
 from hipwise.nlu.vectors import Vectors, of
-from hipwise.safety.likeness import products
+from hipwise.safety.postings import Postings
 
 _ARRAYS = "classifier.npz"
 _LABELS = "labels.json"
@@ -51,12 +51,8 @@ class Model:
         self._bias = arrays["bias"]
         self._axes = arrays["axes"]
         self._near_dense = arrays["near_dense"].astype(np.float32)
-        rows = csr_matrix(
-            (arrays["near_values"].astype(np.float32), arrays["near_columns"], arrays["near_ends"]),
-            shape=(len(self._near_dense), len(self._sparse_weights)),
-        )
-        self._near_norms = _norms(rows)
-        self._near_sparse = rows.T.tocsr()
+        self._near_norms = arrays["near_norms"]
+        self._near_sparse = Postings(arrays, "near")
         self._starts = arrays["starts"]
 
     def scores(self, dense: NDArray[Any], sparse: csr_matrix, votes: float, temper: float, closeness: float) -> NDArray[Any]:
@@ -66,7 +62,7 @@ class Model:
         # The training examples are in the order of the labels, so each label's are a slice.
         logits += votes * np.maximum.reduceat(similar, self._starts, axis=1)
         odds = _softmax(logits / temper)
-        similar += products(sparse, self._near_sparse)
+        self._near_sparse.add_products(sparse, similar)
         similar /= self._near_norms
         nearest = np.clip(similar.max(axis=1) / _norms(sparse), 0.0, 1.0)
         scores: NDArray[Any] = odds * (nearest**closeness)[:, None]
@@ -136,9 +132,8 @@ def fit(dense: NDArray[Any], sparse: csr_matrix, intents: list[str], *, strength
             "bias": weights[-1],
             "axes": axes,
             "near_dense": (dense @ axes).astype(np.float16),
-            "near_values": sparse.data.astype(np.float16),
-            "near_columns": sparse.indices,
-            "near_ends": sparse.indptr,
+            "near_norms": _norms(sparse),
+            **Postings.pack(sparse, "near"),
             "starts": np.searchsorted(wanted, np.arange(len(labels))),
         },
     )
@@ -210,7 +205,7 @@ class IntentClassifier(GraphComponent):
             "strength": 20.0,
             "components": 300,
             "rounds": 60,
-            "votes": 4.0,
+            "votes": 8.0,
             "temper": 1.5,
             "closeness": 2.0,
             "ranking": 10,

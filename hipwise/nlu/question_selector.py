@@ -36,6 +36,8 @@ class QuestionSelector(GraphComponent):
         beside: what a part of a story must score beside the clearest one, as a share of its score.
         unmarked: the same for a part without a question mark where others have one: "tell me what you think, says my wife" is part
             of the story. (The same share for all lost every third of two questions in a long message.)
+        beside_whole: what a part that means something else than the whole must score beside the whole, as a share of its score: "is
+            my GP the right person or do I need a bone specialist" is one question.
         part: the score that a part of a message must have to be a question of its own; None: from cross-validation.
         threshold, answer_weight: see `hipwise.nlu.decision.decide`; None: from cross-validation.
     """
@@ -47,6 +49,7 @@ class QuestionSelector(GraphComponent):
             "most": 3,
             "beside": 0.25,
             "unmarked": 0.65,
+            "beside_whole": 0.4,
             "context": 25,
             "clearer": 2.0,
             "part": None,
@@ -59,6 +62,7 @@ class QuestionSelector(GraphComponent):
         self._most = int(config["most"])
         self._beside = float(config["beside"])
         self._unmarked = float(config["unmarked"])
+        self._beside_whole = float(config["beside_whole"])
         self._context = int(config["context"])
         self._clearer = float(config["clearer"])
         self._part = option(config, "part")
@@ -131,6 +135,10 @@ class QuestionSelector(GraphComponent):
                 for part in parts
                 if part[1].confidence >= clearest * (self._unmarked if marks and _MARK not in part[0] else self._beside)
             ]
+        if len(parts) > 1 and not alone:
+            parts = self._apart(whole, parts)
+            if len(parts) < 2:
+                return [(text, whole, results[0])]
         if not parts:
             return [(text, whole, results[0])]
         if len(parts) == 1:
@@ -143,6 +151,16 @@ class QuestionSelector(GraphComponent):
                 return [(text, whole, results[0])]
             return parts
         return parts[: self._most]
+
+    def _apart(self, whole: Decision, parts: list[tuple[str, Decision, Result]]) -> list[tuple[str, Decision, Result]]:
+        """The parts that are questions of their own beside what the whole means; none where the whole is clearer than each.
+
+        A clause cut off is often taken for something else: most of what was answered wrong was right in the whole.
+        """
+        if all(decision.name != whole.name for _, decision, _ in parts):
+            return [] if all(whole.confidence >= decision.confidence for _, decision, _ in parts) else parts
+        least = self._beside_whole * whole.confidence
+        return [part for part in parts if part[1].name == whole.name or part[1].confidence >= least]
 
 
 def _answers_what_was_turned_away(part: Decision, whole: Decision) -> bool:

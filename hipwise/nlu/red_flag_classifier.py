@@ -71,9 +71,12 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         threshold: likeness from which it alarms; `python -m benchmarks.safety --threshold` says what each costs.
         part: how much more a statement within the message must have, which is looked at because an ordinary question beside it
             hides it ("I'm taking the whole bottle. Does the MRI show healing?").
-        doubt: likeness below which the possible cues of the rules do not count.
-        crisis: likeness to a crisis from which it alarms, where the likeness to a red flag is at least ``despair``.
-        despair: see crisis.
+        doubt: likeness below which the possible cues of the rules do not count; where a statement in the message is more like a red
+            flag than the whole, it is that of the statement.
+        hint: likeness to a crisis from which possible cues of self-harm do count all the same.
+        certain: likeness below which not even the firm cues count, where there is no likeness to a crisis (``no_crisis``) either;
+            in cross-validation no red flag of the training data with a firm cue lies there.
+        crisis, despair: likeness to a crisis from which it alarms, where that and the likeness to a red flag come to ``despair``.
         crisis_too: likeness to a crisis from which an alarm for another reason is one for a crisis as well.
         no_crisis: likeness to a crisis below which a single possible cue of self-harm does not count beside another reason.
         story: from how many words on a message is a story, whose tone says little: what counts as its likeness is then that of the
@@ -90,11 +93,13 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """Return the options."""
         return {
             "rules": "",
-            "threshold": -0.15,
+            "threshold": -0.05,
             "part": 0.5,
-            "doubt": -0.6,
+            "doubt": -0.55,
+            "certain": -0.85,
+            "hint": -0.5,
             "crisis": -0.3,
-            "despair": -0.3,
+            "despair": -0.55,
             "crisis_too": -0.2,
             "no_crisis": -0.7,
             "story": 70,
@@ -255,7 +260,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             alarm = likeness >= float(self._config["story_threshold"])
         else:
             alarm = bool(scores[loudest] >= float(self._config["threshold"]))
-        despair = scores + less >= float(self._config["despair"])
+        despair = scores + less + crises >= float(self._config["despair"])
         crisis = bool(np.any(despair & (crises >= float(self._config["crisis"]))))
         if crisis:
             return Opinion(likeness, True, _CRISIS_GROUP, float(crises.max()), float(scores.max()), story)
@@ -270,8 +275,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         """The finding in the end; found: that of the rules."""
         firm = found.firm if found is not None else ()
         labels = list(found.cues) if found is not None else []
-        doubt = float(self._config["story_doubt" if opinion.story else "doubt"])
-        if labels and not (opinion.alarm or firm or opinion.likeness >= doubt):
+        if labels and not opinion.alarm and self._unlikely(opinion, firm, hinted=any(map(_of_crisis, labels))):
             return None
         elsewhere = opinion.alarm or any(not _of_crisis(label) for label in labels)
         # One possible cue only: two in one message are no chance ("in agony, keep having thoughts of jumping off the balcony").
@@ -285,6 +289,16 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         if opinion.alarm and too and not any(map(_of_crisis, labels)):
             labels.append(f"{_CRISIS_GROUP}.likeness")
         return self._check.finding(labels, firm=firm)
+
+
+    def _unlikely(self, opinion: Opinion, firm: Sequence[str], *, hinted: bool) -> bool:
+        """Whether what the rules found does not count; hinted: a cue of self-harm is among it."""
+        if firm:
+            certain = opinion.loudest < float(self._config["certain"])
+            return certain and -math.inf < opinion.crisis < float(self._config["no_crisis"])
+        doubt = float(self._config["story_doubt" if opinion.story else "doubt"])
+        likeness = opinion.likeness if opinion.story else max(opinion.likeness, opinion.loudest)
+        return likeness < doubt and not (hinted and opinion.crisis >= float(self._config["hint"]))
 
 
 def _of_crisis(label: str) -> bool:

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import _sparsetools, csr_matrix
 
+from hipwise.safety.postings import Postings
+
 #: n-grams are counted in this many bins; which bin is a matter of their CRC-32, so that no vocabulary is kept.
 BINS = 1 << 17
 #: How near the wrong side an example must be for the second machine to take it in (-1 is the margin). At -0.8 a training
@@ -143,13 +145,7 @@ class Likeness:
         self._axes = arrays["axes"]
         self._dense = np.ascontiguousarray(arrays["dense"].astype(np.float32).T)
         # By bin, not by support vector: a text is compared with those alone that share a bin with it.
-        self._spelling, self._words = (
-            csr_matrix(
-                (arrays[f"{block}_values"].astype(np.float32), arrays[f"{block}_columns"], arrays[f"{block}_ends"]),
-                shape=(self._dense.shape[1], BINS),
-            ).T.tocsr()
-            for block in ("spelling", "words")
-        )
+        self._spelling, self._words = Postings(arrays, "spelling"), Postings(arrays, "words")
         self._rarity = arrays["spelling_rarity"], arrays["words_rarity"]
         self._weights = arrays["weights"]
         self._bias = float(arrays["bias"])
@@ -167,9 +163,11 @@ class Likeness:
 
     def kernel(self, features: Features) -> NDArray[Any]:
         """Likeness, 0 to 1, of each text with each support vector: shape (texts, support vectors)."""
-        similar = features.dense @ self._dense
+        similar = np.zeros((len(features.dense), self._dense.shape[1]), dtype=np.float32)
         for own, by_bin in ((features.spelling, self._spelling), (features.words, self._words)):
-            similar += self._sparse_weight * products(own, by_bin)
+            by_bin.add_products(own, similar)
+        similar *= np.float32(self._sparse_weight)
+        similar += features.dense @ self._dense
         return spread(similar, self._width, self._sparse_weight)
 
     def score(self, kernel: NDArray[Any]) -> NDArray[Any]:
@@ -230,11 +228,12 @@ class Kernel:
     def among(self, some: NDArray[Any]) -> NDArray[Any]:
         """The kernel between all pairs of a set of texts: float64, as the machine wants it; what was returned before is lost.
 
-        It is hundreds of megabytes, and a machine that never used them takes longer to provide them than to fill them.
+        It is a gigabyte, and the system takes longer to provide that than this to fill it; so what was provided once is used again,
+        and a second set, which may be a fifth larger than the first, extends into what nobody touched so far.
         """
         count = len(some)
         if self._room.size < count * count:
-            self._room = np.empty(count * count)
+            self._room = np.empty(int(1.2 * count) ** 2)
         kernel = self._room[: count * count].reshape(count, count)
         for start, block in self._blocks(some, some):
             kernel[start : start + len(block)] = block
@@ -301,12 +300,8 @@ def fit(
             **second,
             "axes": axes,
             "dense": kept.dense.astype(np.float16),
-            "spelling_values": kept.spelling.data.astype(np.float16),
-            "spelling_columns": kept.spelling.indices.astype(np.int32),
-            "spelling_ends": kept.spelling.indptr.astype(np.int32),
-            "words_values": kept.words.data.astype(np.float16),
-            "words_columns": kept.words.indices.astype(np.int32),
-            "words_ends": kept.words.indptr.astype(np.int32),
+            **Postings.pack(kept.spelling, "spelling"),
+            **Postings.pack(kept.words, "words"),
             "weights": machine.dual_coef_[0].astype(np.float32),
             "bias": np.asarray(machine.intercept_[0], dtype=np.float32),
             "groups": groups[chosen].astype(np.int16),

@@ -351,6 +351,25 @@ def test_in_a_story_the_clear_question_wins(select: Callable[..., list[str]]) ->
     assert select("how is it with men, how long does it last", parts, [True, True], results) == ["ask_men", "ask_duration"]
 
 
+def test_a_clause_that_is_less_clear_than_the_whole_is_no_question_of_its_own(select: Callable[..., list[str]]) -> None:
+    """ "Is my GP the right person or do I need a specialist" was two questions, and the first answer was to neither."""
+    text, parts = "is my gp right or do i need a specialist", ["is my gp right", "do i need a specialist"]
+
+    def asked(whole: Result, *others: Result, **more: bool) -> list[str]:
+        return select(text, parts, [True, True], [whole, *others], **more)
+
+    elsewhere = _result("refer_treatment_choice", 0.4), _result("ask_surgery", 0.3)
+    assert asked(_result("not_covered_which_doctor", 0.5), *elsewhere) == ["not_covered_which_doctor"]
+    assert asked(_result("not_covered_which_doctor", 0.3), *elsewhere) == ["refer_treatment_choice", "ask_surgery"]
+    # Where the whole means what one part means, the other must be clear beside it.
+    faint, clear = _result("refer_treatment_choice", 0.15), _result("refer_treatment_choice", 0.3)
+    doctor = _result("not_covered_which_doctor", 0.5)
+    assert asked(doctor, faint, doctor) == ["not_covered_which_doctor"]
+    assert asked(doctor, clear, doctor) == ["refer_treatment_choice", "not_covered_which_doctor"]
+    # Beside an emergency the whole is no measure.
+    assert asked(_result("not_covered_which_doctor", 0.5), *elsewhere, alone=True) == ["refer_treatment_choice", "ask_surgery"]
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

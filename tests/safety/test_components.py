@@ -111,6 +111,44 @@ def test_a_possible_cue_counts_unless_the_message_is_quite_unlike_a_red_flag(
     assert classifier.decide(possible, Opinion(0.5, True, "general")) == possible
 
 
+def test_the_statement_that_is_most_like_a_red_flag_keeps_a_possible_cue(
+    classifier: RedFlagClassifier, check: SafetyCheck
+) -> None:
+    """"My whole leg faces sideways, is that the limp people talk about?" was let pass for its question."""
+    found = check.check("had a fall")
+    assert found is not None
+    possible = replace(found, firm=())
+    assert classifier.decide(possible, Opinion(-0.6, False, "general", loudest=-0.3)) == possible
+    assert classifier.decide(possible, Opinion(-0.6, False, "general", loudest=-0.6)) is None
+
+
+def test_a_possible_hint_at_a_crisis_counts_where_the_machine_for_crises_agrees(
+    classifier: RedFlagClassifier, check: SafetyCheck
+) -> None:
+    """The wish never to have woken up in the scanner was let pass: it is unlike what most red flags are about."""
+    hint = check.finding(["self_harm.plan"], firm=[])
+    assert hint is not None
+    assert classifier.decide(hint, Opinion(-0.8, False, "general", crisis=-0.45, loudest=-0.8)) == hint
+    assert classifier.decide(hint, Opinion(-0.8, False, "general", crisis=-0.9, loudest=-0.8)) is None
+    fall = check.finding(["fall_injury.fell"], firm=[])
+    assert classifier.decide(fall, Opinion(-0.8, False, "general", crisis=-0.45, loudest=-0.8)) is None
+
+
+def test_a_firm_cue_does_not_count_in_what_is_nothing_like_a_red_flag(
+    classifier: RedFlagClassifier, check: SafetyCheck
+) -> None:
+    """"Foot points the right way, doc examined me on Friday" was taken for a turned leg."""
+    firm = check.finding(["leg_deformity.short_or_turned"], firm=["leg_deformity.short_or_turned"])
+    assert firm is not None
+    assert classifier.decide(firm, Opinion(-1.3, False, "general", crisis=-1.9, loudest=-1.3)) is None
+    for unsure in (
+        Opinion(-1.3, False, "general", crisis=-1.9, loudest=-0.7),
+        Opinion(-1.3, False, "general", crisis=-0.5, loudest=-1.3),
+        Opinion(-1.3, False, "general", loudest=-1.3),
+    ):
+        assert classifier.decide(firm, unsure) == firm
+
+
 def test_the_classifier_adds_a_finding_of_its_own(classifier: RedFlagClassifier) -> None:
     assert classifier.decide(None, _opinion(False)) is None
     general = classifier.decide(None, _opinion(True))

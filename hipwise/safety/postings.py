@@ -1,0 +1,68 @@
+"""Many sparse rows kept by column, four bytes an entry, to be multiplied with a few others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import _sparsetools, csr_matrix
+
+_ROW_BITS = 24
+_ROW = np.int32((1 << _ROW_BITS) - 1)
+_FINEST = 127
+
+
+class Postings:
+    """For each column the rows that have it, and how much of it: what a search engine calls postings.
+
+    An entry is one int32: the number of the row in 24 bits, the value in seven, beside one scale for the column. A row's number
+    and its value as scipy keeps them take twice as much, 20 MB more for our model; what this loses is 0.4 % of the largest value
+    of a column at most.
+    """
+
+    def __init__(self, stored: Mapping[str, NDArray[Any]], name: str) -> None:
+        """Take what `pack` made."""
+        self._codes, self._ends, self._scale = (stored[f"{name}_{part}"] for part in ("codes", "ends", "scale"))
+
+    @staticmethod
+    def pack(rows: csr_matrix, name: str) -> dict[str, NDArray[Any]]:
+        """Return arrays of which to make postings of the same rows; their names begin with ``name``.
+
+        Raises:
+            ValueError: a value is below 0, or there are 16,777,216 rows or more.
+        """
+        columns = rows.tocsc()
+        if columns.shape[0] > int(_ROW) or (columns.nnz and columns.data.min() < 0):
+            raise ValueError("postings are of fewer than 16,777,216 rows, and of values from 0 on")
+        columns.sort_indices()
+        counts = np.diff(columns.indptr)
+        largest = np.zeros(columns.shape[1], dtype=np.float32)
+        some = counts > 0
+        largest[some] = np.maximum.reduceat(columns.data, columns.indptr[:-1][some]) if columns.nnz else 0
+        scale = np.maximum(largest, np.float32(1e-12)) / np.float32(_FINEST)
+        steps = np.rint(columns.data / np.repeat(scale, counts)).astype(np.int32)
+        codes = columns.indices.astype(np.int32) | (steps << _ROW_BITS)
+        return {f"{name}_codes": codes, f"{name}_ends": columns.indptr.astype(np.int32), f"{name}_scale": scale}
+
+    def add_products(self, own: csr_matrix, out: NDArray[Any]) -> NDArray[Any]:
+        """Add the inner product of each row of ``own`` with each row kept here: out is float32, (rows of own, rows here).
+
+        With the two routines that scipy's own product ends in: what that checks and converts on the way took four fifths of the
+        time, in Python, where all that is answered at the same time waits for each other.
+        """
+        ends = self._ends
+        for number, result in enumerate(out):
+            part = slice(own.indptr[number], own.indptr[number + 1])
+            columns = own.indices[part].astype(np.int32, copy=False)
+            starts = np.zeros(len(columns) + 1, dtype=np.int32)
+            np.cumsum(ends[columns + 1] - ends[columns], out=starts[1:])
+            codes = np.empty(starts[-1], dtype=np.int32)
+            # The routine gathers numbers of rows and values; both are in the code, so that it writes the same to the same place.
+            _sparsetools.csr_row_index(len(columns), columns, ends, self._codes, self._codes, codes, codes)
+            values = (codes >> _ROW_BITS).astype(np.float32)
+            codes &= _ROW
+            factors = own.data[part].astype(np.float32, copy=False) * self._scale[columns]
+            _sparsetools.csc_matvec(len(result), len(columns), starts, codes, values, factors, result)
+        return out
