@@ -20,7 +20,16 @@ QUESTIONS = "questions"
 _MARK = "?"
 _TURNED_AWAY = ("not_covered_", "refer_", "out_of_scope_")
 # What is said around a question and needs no reply of its own beside it ("can you help me?", "are you sure?").
-_ASIDE = ("smalltalk_", "clarify_", "follow_up_", "service_help", "service_feedback", "service_repeat", "service_simpler")
+_ASIDE = (
+    "smalltalk_",
+    "clarify_",
+    "follow_up_",
+    "service_help",
+    "service_feedback",
+    "service_repeat",
+    "service_simpler",
+    "service_reliability",
+)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)

@@ -78,7 +78,8 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             in cross-validation no red flag of the training data with a firm cue lies there.
         crisis, despair: likeness to a crisis from which it alarms, where that and the likeness to a red flag come to ``despair``.
         crisis_too: likeness to a crisis from which an alarm for another reason is one for a crisis as well.
-        no_crisis: likeness to a crisis below which a single possible cue of self-harm does not count beside another reason.
+        no_crisis: likeness to a crisis below which a single possible cue of self-harm does not count beside another reason, nor do
+            the crises among the nearest red flags.
         story: from how many words on a message is a story, whose tone says little: what counts as its likeness is then that of the
             whole and, with half of the weight, that of the statement in it that is most like a red flag.
         story_threshold, story_doubt: threshold and doubt of a story.
@@ -267,8 +268,12 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         if not alarm:  # most messages: which group they are nearest to does not matter
             return Opinion(likeness, False, _GENERAL, float(crises.max()), float(scores.max()), story)
         shares = self._model.votes(kernel[0 if scores[0] >= float(self._config["threshold"]) else loudest])
+        if -math.inf < crises.max() < float(self._config["no_crisis"]):
+            # A third of the red flags that it learnt are crises: swollen lips were answered with the crisis line as well.
+            shares = {place: share for place, share in shares.items() if self._groups[place] != _CRISIS_GROUP}
+        total = sum(shares.values()) or 1.0
         place, share = max(shares.items(), key=lambda item: item[1]) if shares else (-1, 0.0)
-        group = self._groups[place] if share >= float(self._config["share"]) else _GENERAL
+        group = self._groups[place] if share / total >= float(self._config["share"]) else _GENERAL
         return Opinion(likeness, True, group, float(crises.max()), float(scores.max()), story)
 
     def decide(self, found: SafetyFinding | None, opinion: Opinion) -> SafetyFinding | None:
