@@ -78,7 +78,7 @@ bench-hint3: train ## Understanding beside published systems, on HINT3 (DATA=fol
 
 .PHONY: bench-nlu
 bench-nlu: train ## Understanding of our own data, cross-validated
-	$(RUN) python -W ignore -m benchmarks.nlu
+	$(RUN) python -W ignore -m benchmarks.nlu $(STOCK)
 
 .PHONY: bench-safety
 bench-safety: train ## Red flags missed and false alarms, per group; writes docs/safety.md

@@ -13,7 +13,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from hipwise.yaml_files import read_yaml
 
 if TYPE_CHECKING:
     from hipwise.nlu.red_flag_classifier import Opinion
+    from hipwise.safety.check import SafetyFinding
 
 HELD_OUT = HOME / "tests" / "safety" / "held_out"
 DOCUMENT = HOME / "docs" / "safety.md"
@@ -31,8 +32,8 @@ MARKS = ("<!-- measured: begin -->", "<!-- measured: end -->")
 LOOK_ALIKE, ORDINARY = "look_alike", "ordinary"
 FOLDS = 4
 #: The likenesses at which `--threshold` cuts.
-SWEEP = (-0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.15, -0.1, 0.0, 0.1, 0.2)
-DOUBTS = (-2.0, -1.2, -1.0, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4)
+SWEEP = (-0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, -0.05, 0.0, 0.1, 0.2)
+DOUBTS = (-2.0, -1.2, -1.0, -0.9, -0.8, -0.7, -0.6, -0.55, -0.5, -0.4)
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,16 @@ class Outcome:
     """What became of one case."""
 
     case: Case
-    by_rules: bool
-    firm: bool
+    found: SafetyFinding | None
     together: bool
     level: str | None
     groups: tuple[str, ...]
     opinion: Opinion
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether the rules found something."""
+        return self.found is not None
 
 
 def training_cases(messages: Iterable[Any]) -> list[Case]:
@@ -132,6 +137,14 @@ class Bench:
             resource = component.train(TrainingData(list(messages)))
             return RedFlagClassifier.load(config, storage, resource, context)
 
+    def untrained(self, config: Mapping[str, Any]) -> Any:
+        """A classifier with these options, good only to decide on opinions."""
+        from rasa.engine.storage.resource import Resource
+
+        from hipwise.nlu.red_flag_classifier import RedFlagClassifier
+
+        return RedFlagClassifier(dict(config), None, Resource("red_flags"), self.check)
+
     def outcome(self, classifier: Any, message: Any, case: Case) -> Outcome:
         """Ask about one message that went through the pipeline up to the encoder."""
         from hipwise.nlu.red_flag_classifier import dense_rows, statements
@@ -140,8 +153,7 @@ class Bench:
         opinion = classifier.opinion(case.text, dense_rows([message]), statements(message))
         finding = classifier.decide(found, opinion)
         level, groups = (finding.level, finding.groups) if finding else (None, ())
-        firm = found is not None and bool(found.firm)
-        return Outcome(case, found is not None, firm, finding is not None, level, groups, opinion)
+        return Outcome(case, found, finding is not None, level, groups, opinion)
 
     def cross_validated(self) -> list[Outcome]:
         """Every training message, asked of a classifier that has not seen it. The rules have seen many."""
@@ -203,20 +215,20 @@ def extras(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def sweep(outcomes: Sequence[Outcome], shipped: Mapping[str, float]) -> str:
-    """What other numbers than the shipped ``threshold`` and ``doubt`` would cost, as Markdown."""
+def sweep(outcomes: Sequence[Outcome], shipped: Mapping[str, Any], classifier: Any) -> str:
+    """What other numbers than the shipped ``threshold`` and ``doubt`` would cost, as Markdown; classifier: an untrained one."""
     flags = [o for o in outcomes if not o.case.harmless]
     alike = [o for o in outcomes if o.case.group == LOOK_ALIKE]
     ordinary = [o for o in outcomes if o.case.group == ORDINARY]
 
     def alarmed(some: Sequence[Outcome], threshold: float, doubt: float) -> int:
-        return sum(
-            o.firm
-            or o.opinion.loudest >= threshold
-            or o.opinion.group == "self_harm"
-            or (o.by_rules and o.opinion.likeness >= doubt)
-            for o in some
-        )
+        decide = classifier({**shipped, "threshold": threshold, "doubt": doubt}).decide
+        decided = []
+        for o in some:
+            loud = o.opinion.loudest >= threshold or o.opinion.group == "self_harm"
+            alarm = o.opinion.alarm if o.opinion.story else loud
+            decided.append(decide(o.found, replace(o.opinion, alarm=alarm)))
+        return sum(finding is not None for finding in decided)
 
     lines = ["| threshold | doubt | missed | look-alikes alarmed | ordinary questions alarmed |", "|--:|--:|--:|--:|--:|"]
     pairs = [(threshold, min(shipped["doubt"], threshold)) for threshold in SWEEP]
@@ -271,7 +283,7 @@ def main() -> None:
     bench = Bench()
     crossed = bench.cross_validated()
     if options.threshold:
-        print(sweep(crossed, bench.shipped))
+        print(sweep(crossed, bench.shipped, bench.untrained))
         return
     held = bench.held_out()
     order = check.rules.order
@@ -286,7 +298,7 @@ def main() -> None:
             f"Training messages, {FOLDS}-fold cross-validation of the classifier (the rules were made with many of them):",
             table(crossed, order),
             "What other thresholds would have cost in that cross-validation:",
-            sweep(crossed, bench.shipped),
+            sweep(crossed, bench.shipped, bench.untrained),
             f"The rules alone, one thread, milliseconds a message: {milliseconds}. Reading the rules: {loaded:.2f} s.",
         ]
     )

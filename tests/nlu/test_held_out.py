@@ -141,7 +141,7 @@ def main() -> int:
     from hipwise.agent import load_agent
 
     agent = load_agent()
-    for author in (1, 2, 3, 4, 6, 7, 8, None):
+    for author in (1, 2, 3, 4, 6, 7, 8, 9, 10, None):
         found = asyncio.run(measure(agent, author))
         rows = [
             ("intent right", found.right, found.tried),
