@@ -100,8 +100,8 @@ def page(report: dict[str, Any]) -> str:
     lines = [
         "# Understanding, by cross-validation on our own data",
         "",
-        f"{found['sentences']} sentences, {found['intents']} intents; `make bench-nlu` makes this page, `make bench-nlu STOCK=--stock`",
-        "also the last two columns.",
+        f"{found['sentences']} sentences, {found['intents']} intents; `make bench-nlu` makes this page,",
+        "`make bench-nlu STOCK=--stock` also the last two columns.",
     ]
     if "beside" in report:
         asked = report["beside"]["hipwise"]["sentences"]

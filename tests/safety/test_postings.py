@@ -50,7 +50,22 @@ def test_rows_and_columns_without_entries() -> None:
 def test_an_entry_takes_four_bytes() -> None:
     kept = _rows(300, 80, 7)
     packed = Postings.pack(kept, "kept")
+    assert len(packed["kept_common"]) == 0
     assert packed["kept_codes"].nbytes == 4 * kept.nnz
+
+
+def test_what_most_rows_have_is_a_table_of_bytes_and_counts_the_same() -> None:
+    full = _rows(300, 20, 8).toarray()
+    full[:250, [3, 11]] = 0.5
+    asked = _rows(4, 20, 9).toarray()
+    asked[0, 3] = asked[1, 11] = 0.7
+    kept, own = csr_matrix(full), csr_matrix(asked)
+    packed = Postings.pack(kept, "kept")
+    assert packed["kept_common"].tolist() == [3, 11]
+    assert packed["kept_table"].shape == (2, 300)
+    assert len(packed["kept_codes"]) == kept.nnz - np.count_nonzero(full[:, [3, 11]])
+    found = Postings(packed, "kept").add_products(own, _zeros(own, kept))
+    assert found == pytest.approx((own @ kept.T).toarray(), abs=0.02)
 
 
 def test_what_does_not_fit_is_refused() -> None:
