@@ -97,10 +97,10 @@ def rows(documents: Sequence[Sequence[int]], weights: NDArray[Any]) -> csr_matri
 
 
 def products(own: csr_matrix, by_column: csr_matrix, out: NDArray[Any] | None = None) -> NDArray[Any]:
-    """``own @ by_column`` as a dense array, float32, for a few rows; by_column: a row for each column of ``own``.
+    """``own @ by_column`` as a dense array, float32; by_column: a row for each column of ``own``. Added to ``out``, if given.
 
-    Row by row with the two routines that scipy's own product ends in: what it checks and converts on the way took four fifths
-    of the time, in Python, where all that is answered at the same time waits for each other. Added to ``out``, if given.
+    Exact, for training; what answers uses `Postings`. Row by row with the two routines that scipy's own product ends in: what
+    that checks and converts on the way took four fifths of the time.
     """
     if out is None:
         out = np.zeros((own.shape[0], by_column.shape[1]), dtype=np.float32)
