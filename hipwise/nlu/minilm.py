@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasa.shared.exceptions import RasaException
 
+from hipwise import onnx_format
 from hipwise.memory import give_back
 from hipwise.nlu.minilm_graph import EMBEDDED, LAYERS, LENGTHS, WIDTH, rebuild
 
@@ -149,19 +150,9 @@ class Encoder:
 
     def __init__(self, model: bytes, vocabulary: bytes) -> None:
         """Make the session from the bytes of the two files."""
-        import onnxruntime
-
         self.pieces = WordPieces(vocabulary)
         self._network = rebuild(model, (_LAST_LAYER, _MIDDLE_LAYER))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # Waiting threads sleep; spinning, they take the cores from whatever else runs on a small machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # The arena keeps the memory of the longest text for good.
-        options.enable_cpu_mem_arena = False
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(self._network.model, options, providers=["CPUExecutionProvider"])
+        self._session = onnx_format.session(self._network.model)
         self._network = replace(self._network, model=b"")  # the session has its own copy
 
     def encode(self, texts: list[str]) -> NDArray[Any]:

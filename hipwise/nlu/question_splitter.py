@@ -24,10 +24,26 @@ QUESTION_FLAGS = "segment_is_question"
 #: Words that a part which asks nothing must have to be looked at for itself.
 STATEMENT = 3
 
+# Whom or what a question is about, after its verb: "has she" asks, "has been in pain since" tells.
+_SUBJECT = (
+    r"(?:i|you|u|he|she|it|we|they|this|that|these|those|there|the|my|your|his|her|our|their|one|people|any(?:one|body|thing)"
+    r"|some(?:one|body|thing)|every(?:one|body)|men|women|patients|most|other)"
+)
+# What follows "is" where it tells: "and is shorter than the good one" was cut off as a question, and the red flag with it.
+_TELLS = (
+    r"(?:not|no|now|still|so|very|really|just|only|always|also|too|quite|then|about|in|on|at|back|off|up|down|out|getting|going|being"
+    r"|been|gone|because|suddenly|completely|totally|badly|unable|worse|swollen|numb|hot|red|bleeding|crying|screaming|\w+er than)"
+)
 # The words that open a question, after a conjunction or a comma too.
 _OPENERS = (
-    r"(?:how|what|what's|whats|when|where|where's|why|who|who's|which|whose|whether|can|can't|could|couldn't|may|might|must"
-    r"|is|isn't|are|aren't|am|was|were|do|does|doesn't|don't|did|should|shouldn't|shall|will|won't|would|wouldn't|has|have"
+    r"(?:how|what|what's|whats|where's|why|who's|whose|whether|may|might|must|should|shall|will|would|could|do|does"
+    rf"|(?:can(?!')|is|are)(?!\s+{_TELLS}\b)(?!\s+(?:hardly|barely|feel|see|hear)\b)"
+    rf"|(?:can't|couldn't|isn't|aren't|wasn't|doesn't|don't|didn't|shouldn't|won't|wouldn't|has|have|was|were|did)(?=\s+{_SUBJECT}\b)"
+    r"|am(?=\s+i\b)"
+    # "it hurts, when I stand", "my doctor, who said" go on with what is told.
+    r"|(?:when|where)(?=\s+(?:can|could|will|would|do|does|did|is|are|was|should|shall|might|may|am|have|has|to|exactly|else)\b)"
+    r"|who(?!\s+(?:said|says|told|was|had|works|thinks|lives|i|he|she|they|we)\b)"
+    r"|which(?!\s+(?:was|were|has|had|i|he|she|they|we|makes|made|means|meant|my)\b)"
     r"|if i|tell me|explain|any (?:chance|idea|advice|tips)|i (?:want to|wanna) know|i'd like to know|i wonder|i'm wondering)"
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[?!])(?=[^\s?!.\"')])|\n+|\s+-\s+")

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import _sparsetools, csr_matrix
 
-from hipwise.safety.postings import Postings
+from hipwise.rows.dense import DenseRows, axes
+from hipwise.rows.postings import Postings
 
 #: n-grams are counted in this many bins; which bin is a matter of their CRC-32, so that no vocabulary is kept.
 BINS = 1 << 17
@@ -134,7 +135,7 @@ class Features:
 class Likeness:
     """The fitted machine. Its arrays are what is stored; one that only answers need not keep them.
 
-    axes: (d, at most 256) to which rows of the sentence encoder are turned; dense, spelling_*, words_*: the support vectors;
+    axes: (d, at most 256) to which rows of the sentence encoder are turned; dense_*, spelling_*, words_*: the support vectors;
     weights: their signed weights; bias; apart_weights, apart_bias: of the machine that tells one group apart, if there is one;
     groups: the number of each support vector's group (-1 for harmless ones); spelling_rarity, words_rarity: of the bins; shape:
     width, sparse weight.
@@ -143,7 +144,7 @@ class Likeness:
     def __init__(self, arrays: dict[str, NDArray[Any]], *, keep: bool = True) -> None:
         self.arrays = arrays if keep else {}
         self._axes = arrays["axes"]
-        self._dense = np.ascontiguousarray(arrays["dense"].astype(np.float32).T)
+        self._dense = DenseRows(arrays, "dense")
         # By bin, not by support vector: a text is compared with those alone that share a bin with it.
         self._spelling, self._words = Postings(arrays, "spelling"), Postings(arrays, "words")
         self._rarity = arrays["spelling_rarity"], arrays["words_rarity"]
@@ -163,11 +164,11 @@ class Likeness:
 
     def kernel(self, features: Features) -> NDArray[Any]:
         """Likeness, 0 to 1, of each text with each support vector: shape (texts, support vectors)."""
-        similar = np.zeros((len(features.dense), self._dense.shape[1]), dtype=np.float32)
+        similar = np.zeros((len(features.dense), len(self._weights)), dtype=np.float32)
         for own, by_bin in ((features.spelling, self._spelling), (features.words, self._words)):
             by_bin.add_products(own, similar)
         similar *= np.float32(self._sparse_weight)
-        similar += features.dense @ self._dense
+        similar += self._dense.products(features.dense)
         return spread(similar, self._width, self._sparse_weight)
 
     def score(self, kernel: NDArray[Any]) -> NDArray[Any]:
@@ -273,8 +274,10 @@ def fit(
     """
     spelled, worded = [spelling_bins(text) for text in tokens], [word_bins(text) for text in marked]
     spelling_rarity, words_rarity = rarity(spelled), rarity(worded)
-    axes = np.linalg.eigh((dense.T @ dense).astype(np.float64))[1][:, -_AXES:].astype(np.float32)
-    features = Features(dense.astype(np.float32) @ axes, rows(spelled, spelling_rarity), rows(worded, words_rarity))
+    turned = axes(dense, _AXES)
+    packed = DenseRows.pack(dense.astype(np.float32) @ turned, "dense")
+    # The machine learns from the rows as they will be, rounded to bytes.
+    features = Features(DenseRows.unpacked(packed, "dense"), rows(spelled, spelling_rarity), rows(worded, words_rarity))
     taken = np.flatnonzero(core) if core is not None else np.arange(len(groups))
     others = np.setdiff1d(np.arange(len(groups)), taken)
     kernel = Kernel(features, width, sparse_weight)
@@ -298,8 +301,8 @@ def fit(
     return Likeness(
         {
             **second,
-            "axes": axes,
-            "dense": kept.dense.astype(np.float16),
+            "axes": turned,
+            **{name: values[chosen] for name, values in packed.items()},
             **Postings.pack(kept.spelling, "spelling"),
             **Postings.pack(kept.words, "words"),
             "weights": machine.dual_coef_[0].astype(np.float32),

@@ -377,6 +377,14 @@ def test_a_clause_that_is_less_clear_than_the_whole_is_no_question_of_its_own(se
         ("do i need crutches and a walker", ["do i need crutches and a walker"]),
         ("i saw dr. smith. is it bad?", ["i saw dr. smith.", "is it bad?"]),
         ("what is it, what causes it and will it go?", ["what is it", "what causes it", "will it go?"]),
+        ("is it rare and has anyone died of it", ["is it rare", "has anyone died of it"]),
+        ("it aches and isn't that odd", ["it aches", "isn't that odd"]),
+        # What goes on with what is told is not a question: the second half of a red flag was lost as one.
+        ("her leg is crooked and is shorter than the other", ["her leg is crooked and is shorter than the other"]),
+        ("she fell and has been in pain since", ["she fell and has been in pain since"]),
+        ("he slipped and can't put his foot down", ["he slipped and can't put his foot down"]),
+        ("it hurts, when i stand", ["it hurts, when i stand"]),
+        ("i rang my doctor, who said wait", ["i rang my doctor, who said wait"]),
         ("", []),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from hipwise.safety.postings import Postings
+from hipwise.rows.postings import Postings
 
 
 def _rows(count: int, width: int, seed: int) -> csr_matrix:
