@@ -6,7 +6,7 @@ Writes ``hipwise/nlu/thresholds.json``. Nothing but ``data/nlu.yml`` is read: no
 
 answer_weight
     What answers count when kinds of reply are compared: at this weight the share of the messages answered as if the article did
-    is a quarter larger than that of the questions turned away though it does. Neither may exceed 3 % on messages by others, and
+    is 1.6 times that of the questions turned away though it does. Neither may exceed 3 % on messages by others, and
     there the first is the smaller: those of the training data that the article does not answer were written to look as if it did.
 threshold
     Below it a text is not understood: 1 % of the messages whose kind is recognised lie below it.
@@ -33,7 +33,7 @@ from hipwise.nlu.decision import THRESHOLDS, decide
 NLU = CONFIG.parent / "data" / "nlu.yml"
 KINDS = ("ask_", "not_covered_", "refer_", "out_of_scope_", "clarify_", "smalltalk_", "service_", "follow_up_")
 LIMITS = KINDS[1:4]
-_MORE = 1.25
+_MORE = 1.6
 
 
 def kind(intent: str) -> str:

@@ -6,7 +6,8 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable
-from itertools import pairwise
+from functools import lru_cache
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from hipwise.nlu.term_extractor import SEGMENT_TERMS
 from hipwise.nlu.vectors import KEY, Vectors
 
 _FILE = "sparse.json"
+_WORDS = 4096
 
 
 class Block:
@@ -47,14 +49,16 @@ class Block:
             [round(math.log((1 + total) / (1 + count[token])) + 1, 5) for token in kept],
         )
 
-    def row(self, tokens: Iterable[str], weight: float, offset: int) -> tuple[list[int], list[float]]:
+    def columns(self, tokens: Iterable[str]) -> list[int]:
+        """Return the columns of those tokens that the block knows, one for each time."""
+        found = map(self.vocabulary.get, tokens)
+        return [column for column in found if column is not None]
+
+    def row(self, columns: Iterable[int], weight: float, offset: int) -> tuple[list[int], list[float]]:
         """Return columns (from ``offset``) and values of one document: sublinear TF-IDF of length ``weight``."""
-        vocabulary = self.vocabulary
         count: dict[int, int] = {}
-        for token in tokens:
-            column = vocabulary.get(token)
-            if column is not None:
-                count[column] = count.get(column, 0) + 1
+        for column in columns:
+            count[column] = count.get(column, 0) + 1
         idf = self.idf
         values = [(1 + math.log(times)) * idf[column] if times > 1 else idf[column] for column, times in count.items()]
         length = math.sqrt(sum(value * value for value in values))
@@ -96,7 +100,17 @@ class SparseFeaturizer(GraphComponent):
         self._config = config
         self._model_storage = model_storage
         self._resource = resource
-        self._blocks = blocks or [Block({}, []) for _ in range(3)]
+        self._set(blocks or [Block({}, []) for _ in range(3)])
+
+    def _set(self, blocks: list[Block]) -> None:
+        self._blocks = blocks
+        shortest, longest = self._config["char_ngrams"]
+
+        def columns(word: str) -> tuple[int, ...]:
+            return tuple(blocks[0].columns(textual.char_ngrams([word], shortest, longest)))
+
+        # Most of what patients type are words that others typed before: half of the time of a message.
+        self._columns_of = lru_cache(maxsize=_WORDS)(columns)
 
     @classmethod
     def create(
@@ -130,7 +144,7 @@ class SparseFeaturizer(GraphComponent):
         ]
         least = [(int(self._config["least_chars"]), 1), (1, int(self._config["least_pairs"])), (1, 1)]
         tokens = [self._tokens(text, terms) for text, terms in examples]
-        self._blocks = [Block.learn((parts[number] for parts in tokens), *least[number]) for number in range(3)]
+        self._set([Block.learn((parts[number] for parts in tokens), *least[number]) for number in range(3)])
         saved = [{"tokens": list(block.vocabulary), "idf": block.idf} for block in self._blocks]
         with self._model_storage.write_to(self._resource) as folder:
             (folder / _FILE).write_text(json.dumps(saved, ensure_ascii=False), encoding="utf-8")
@@ -153,8 +167,12 @@ class SparseFeaturizer(GraphComponent):
     def _tokens(self, text: str, terms: list[str]) -> tuple[list[str], list[str], list[str]]:
         found = textual.words(text)
         shortest, longest = self._config["char_ngrams"]
-        pairs = [f"{first} {second}" for first, second in pairwise(found)]
-        return list(textual.char_ngrams(found, shortest, longest)), found + pairs, terms
+        return list(textual.char_ngrams(found, shortest, longest)), _words(found), terms
+
+    def _columns(self, text: str, terms: list[str]) -> list[Iterable[int]]:
+        found = textual.words(text)
+        _, words, lookups = self._blocks
+        return [chain.from_iterable(map(self._columns_of, found)), words.columns(_words(found)), lookups.columns(terms)]
 
     def _rows(self, texts: list[str], terms: list[list[str]]) -> csr_matrix:
         weights = (self._config["char_weight"], self._config["word_weight"], self._config["term_weight"])
@@ -163,9 +181,9 @@ class SparseFeaturizer(GraphComponent):
         ends = [0]
         for number, text in enumerate(texts):
             offset = 0
-            parts = self._tokens(text, terms[number] if number < len(terms) else [])
-            for block, tokens, weight in zip(self._blocks, parts, weights, strict=True):
-                more_columns, more_values = block.row(tokens, weight, offset)
+            parts = self._columns(text, terms[number] if number < len(terms) else [])
+            for block, known, weight in zip(self._blocks, parts, weights, strict=True):
+                more_columns, more_values = block.row(known, weight, offset)
                 columns += more_columns
                 values += more_values
                 offset += len(block.idf)
@@ -174,6 +192,11 @@ class SparseFeaturizer(GraphComponent):
             (np.array(values, dtype=np.float32), np.array(columns, dtype=np.int32), np.array(ends, dtype=np.int32)),
             shape=(len(texts), sum(len(block.idf) for block in self._blocks)),
         )
+
+
+def _words(found: list[str]) -> list[str]:
+    """Return words and pairs of words."""
+    return found + [f"{first} {second}" for first, second in pairwise(found)]
 
 
 def _of(message: Message) -> Vectors:

@@ -32,7 +32,7 @@ _OPENERS = frozenset(
 )
 # No scope is longer (rules.py refuses more), and no match: a pattern has at most a few gaps of at most 16 tokens.
 _REACH = 120
-_NO_CONTEXT = "without its context"
+_NO_CONTEXT = "without its context, or with one that it excludes"
 _MARKED_REACH = 10
 # A message of one symptom repeated a thousand times has one finding; the rest of such a text adds nothing.
 _MAX_CUES_PER_LABEL = 400
@@ -254,10 +254,11 @@ class SafetyCheck:
             if known or counts[label] > _MAX_CUES_PER_LABEL:
                 continue
             words = " ".join(message.tokens[hit.start : hit.end])
-            if hit.what.with_context:
+            if hit.what.with_context or hit.what.without_context:
                 if contexts is None:
                     contexts = {context.what for context in self._contexts.hits(message)}
-                if not contexts.intersection(hit.what.with_context):
+                lacking = hit.what.with_context and contexts.isdisjoint(hit.what.with_context)
+                if lacking or not contexts.isdisjoint(hit.what.without_context):
                     result.append(Explained(label, _NO_CONTEXT, hit.pattern, words, firm))
                     continue
             why_not = around.why_not(hit)

@@ -34,8 +34,8 @@ _PARTS = {
 class Cue:
     """What a red flag sounds like.
 
-    label: ``group.name``; with_context: contexts of which one must be in the message; firm: the sources of those patterns that
-    settle it alone, whatever the classifier makes of the message.
+    label: ``group.name``; with_context: contexts of which one must be in the message; without_context: of which none may be; firm:
+    the sources of those patterns that settle it alone, whatever the classifier makes of the message.
     """
 
     label: str
@@ -43,6 +43,7 @@ class Cue:
     kind: str
     patterns: tuple[Compiled, ...]
     with_context: tuple[str, ...] = ()
+    without_context: tuple[str, ...] = ()
     immune: frozenset[str] = frozenset()
     firm: frozenset[str] = frozenset()
 
@@ -215,10 +216,13 @@ class _Reader:
         )
 
     def _cue(self, group: str, name: str, value: Any, place: str, contexts: Mapping[str, Any]) -> Cue:
-        cue = self._mapping(value, place, {"kind", "patterns", "firm", "with", "immune"})
-        needed = tuple(self._words(cue["with"], f"{place}.with")) if "with" in cue else ()
-        for context in needed:
-            self._choice(context, f"{place}.with", contexts)
+        cue = self._mapping(value, place, {"kind", "patterns", "firm", "with", "without", "immune"})
+        needed, barred = (
+            tuple(self._choice(context, f"{place}.{key}", contexts) for context in self._words(cue[key], f"{place}.{key}"))
+            if key in cue
+            else ()
+            for key in ("with", "without")
+        )
         if not ("patterns" in cue or "firm" in cue):
             raise self._wrong(place, "it needs 'patterns' or 'firm'")
         possible, firm = (
@@ -231,6 +235,7 @@ class _Reader:
             patterns=possible + firm,
             firm=frozenset(pattern.source for pattern in firm),
             with_context=needed,
+            without_context=barred,
             immune=frozenset(self._words(cue["immune"], f"{place}.immune")) if "immune" in cue else frozenset(),
         )
 

@@ -41,6 +41,22 @@ async def test_the_activity_that_was_asked_about_is_named(conversations: Convers
     assert reply.kind == "answer"
 
 
+async def test_the_group_of_bisphosphonates_is_no_medicine_within_the_group(conversations: Conversations) -> None:
+    """One of them alone was answered with "It names only the group that bisphosphonates belongs to: bisphosphonates"."""
+    for text in ("do bisphosphonates help?", "is a bisphosphonate any use", "would bisfosfonates help me"):
+        (reply,) = await conversations.say(f"group {text}", text, channel="test")
+        assert reply.topic == "ask_bisphosphonates", text
+        assert "does not name" not in reply.text, text
+    (named,) = await conversations.say("drug", "is Fosamax any use?", channel="test")
+    assert "does not name Fosamax" in named.text
+
+
+async def test_an_aid_is_named_without_a_second_article(conversations: Conversations) -> None:
+    (reply,) = await conversations.say("cane", "Would a cane take some of the load off?", channel="test")
+    assert "cane" in reply.text
+    assert "a a " not in reply.text
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "😀", "???", "\x00\x01", "\u200b\u200d"])
 async def test_nothing_said_is_asked_back(text: str, conversations: Conversations) -> None:
     (reply,) = await conversations.say(f"empty {text!r}", text, channel="test")

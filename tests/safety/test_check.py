@@ -88,6 +88,18 @@ def test_context_decides(text: str, quiet: bool) -> None:
     assert (CHECK.check(text) is None) is quiet
 
 
+def test_bleeding_in_pregnancy_is_for_the_maternity_unit() -> None:
+    heavy = CHECK.check("I'm bleeding quite a lot since last night")
+    pregnant = CHECK.check("I'm 33 weeks, bleeding quite a lot and the baby hasn't moved since last night")
+    black = CHECK.check("I'm 33 weeks and my stools are black like tar")
+    assert heavy is not None
+    assert heavy.groups == ("internal_bleeding",)
+    assert pregnant is not None
+    assert pregnant.groups[0] == "pregnancy"
+    assert black is not None
+    assert black.groups[0] == "internal_bleeding"
+
+
 @pytest.mark.parametrize(("group", "text"), FLAGS[::3])
 def test_found_after_nine_hundred_characters_without_a_full_stop(group: str, text: str) -> None:
     story = STORY * 5

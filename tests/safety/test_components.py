@@ -106,7 +106,7 @@ def test_a_possible_cue_counts_unless_the_message_is_quite_unlike_a_red_flag(
     found = check.check("had a fall")
     assert found is not None
     possible = replace(found, firm=())
-    assert classifier.decide(possible, Opinion(-0.55, False, "general")) == possible
+    assert classifier.decide(possible, Opinion(-0.5, False, "general")) == possible
     assert classifier.decide(possible, Opinion(-0.8, False, "general")) is None
     assert classifier.decide(possible, Opinion(0.5, True, "general")) == possible
 

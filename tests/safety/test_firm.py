@@ -63,7 +63,7 @@ def test_the_shipped_rules_are_sorted_by_the_shipped_data() -> None:
 
 
 def test_firm_and_possible_findings_differ() -> None:
-    sure, possible = CHECK.check("I feel like I would be better dead"), CHECK.check("had a fall")
+    sure, possible = CHECK.check("I am going to kill myself tonight"), CHECK.check("had a fall")
     assert sure is not None
     assert sure.firm
     assert possible is not None

@@ -44,6 +44,10 @@ def _set(*path: str, to: Any) -> Callable[[dict[str, Any]], None]:
             _set("groups", "clot", "cues", "collapse", "with", to="a_context_that_is_not_there"),
             "groups.clot.cues.collapse.with",
         ),
+        (
+            _set("groups", "clot", "cues", "collapse", "without", to="a_context_that_is_not_there"),
+            "groups.clot.cues.collapse.without",
+        ),
         (_set("order", to="clot"), "order"),
         (_set("classes", "leg", to="<leg> foot"), "classes"),
         (
