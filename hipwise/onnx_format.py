@@ -28,7 +28,7 @@ RUNTIME = "com.microsoft"
 
 
 def session(model_file: bytes) -> Any:
-    """Return a session of onnxruntime that computes on the calling thread; threads may share it."""
+    """Return an ``onnxruntime.InferenceSession`` that computes on the calling thread; threads may share it."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -36,7 +36,7 @@ def session(model_file: bytes) -> Any:
     options.inter_op_num_threads = 1
     # Waiting threads sleep; spinning, they take the cores from whatever else runs on a small machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The arena keeps the memory of the longest text for good.
+    # The arena keeps the memory of the largest input for good.
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(model_file, options, providers=["CPUExecutionProvider"])
@@ -49,36 +49,36 @@ def model(name: str, parts: Sequence[bytes], inputs: Sequence[bytes], outputs: S
     """Return a file: parts: from `node` and `tensor`; inputs, outputs: from `value`."""
     graph = [
         *parts,
-        message(_GRAPH_NAME, name.encode()),
-        *(message(_GRAPH_INPUT, content) for content in inputs),
-        *(message(_GRAPH_OUTPUT, content) for content in outputs),
+        _message(_GRAPH_NAME, name.encode()),
+        *(_message(_GRAPH_INPUT, content) for content in inputs),
+        *(_message(_GRAPH_OUTPUT, content) for content in outputs),
     ]
-    operators = [message(1, domain) + _number(2, version) for domain, version in ((b"", _OPERATORS), (RUNTIME.encode(), 1))]
+    operators = [_message(1, domain) + _number(2, version) for domain, version in ((b"", _OPERATORS), (RUNTIME.encode(), 1))]
     return b"".join(
         [
             _number(_MODEL_VERSION, _FORMAT),
-            message(MODEL_GRAPH, b"".join(graph)),
-            *(message(_MODEL_OPERATORS, operator) for operator in operators),
+            _message(MODEL_GRAPH, b"".join(graph)),
+            *(_message(_MODEL_OPERATORS, operator) for operator in operators),
         ]
     )
 
 
 def node(operation: str, inputs: Sequence[str], outputs: Sequence[str], attribute: bytes = b"", domain: str = RUNTIME) -> bytes:
     """Return an operation of the graph; attribute: from `integer` or `real`; an empty input is one that is left out."""
-    parts = [message(NODE_INPUT, name.encode()) for name in inputs]
-    parts += [message(NODE_OUTPUT, name.encode()) for name in outputs]
-    parts += [message(NODE_OPERATION, operation.encode()), attribute, message(_NODE_DOMAIN, domain.encode())]
-    return message(GRAPH_NODE, b"".join(parts))
+    parts = [_message(NODE_INPUT, name.encode()) for name in inputs]
+    parts += [_message(NODE_OUTPUT, name.encode()) for name in outputs]
+    parts += [_message(NODE_OPERATION, operation.encode()), attribute, _message(_NODE_DOMAIN, domain.encode())]
+    return _message(GRAPH_NODE, b"".join(parts))
 
 
 def integer(name: str, number: int) -> bytes:
     """Return an attribute that is a whole number."""
-    return message(_NODE_ATTRIBUTE, message(1, name.encode()) + _number(3, number) + _number(20, 2))
+    return _message(_NODE_ATTRIBUTE, _message(1, name.encode()) + _number(3, number) + _number(20, 2))
 
 
 def real(name: str, number: float) -> bytes:
     """Return an attribute that is a float32."""
-    return message(_NODE_ATTRIBUTE, message(1, name.encode()) + _varint(2 << 3 | 5) + struct.pack("<f", number) + _number(20, 1))
+    return _message(_NODE_ATTRIBUTE, _message(1, name.encode()) + _varint(2 << 3 | 5) + struct.pack("<f", number) + _number(20, 1))
 
 
 def tensor(name: str, values: NDArray[Any]) -> bytes:
@@ -88,24 +88,27 @@ def tensor(name: str, values: NDArray[Any]) -> bytes:
         KeyError: they are of another type.
     """
     parts = [_number(_TENSOR_SIZE, size) for size in values.shape]
-    parts += [_number(_TENSOR_TYPE, _TYPES[str(values.dtype)]), message(TENSOR_NAME, name.encode())]
-    return message(GRAPH_INITIALIZER, b"".join([*parts, message(TENSOR_RAW, values.tobytes())]))
+    parts += [_number(_TENSOR_TYPE, _TYPES[str(values.dtype)]), _message(TENSOR_NAME, name.encode())]
+    return _message(GRAPH_INITIALIZER, b"".join([*parts, _message(TENSOR_RAW, values.tobytes())]))
 
 
 def value(name: str, kind: str, shape: Sequence[str | int]) -> bytes:
-    """Return the description of an input or output; a size that is a word may be any."""
-    sizes = [message(1, _number(1, size) if isinstance(size, int) else message(2, size.encode())) for size in shape]
-    described = message(1, _number(1, _TYPES[kind]) + message(2, b"".join(sizes)))
-    return message(1, name.encode()) + message(2, described)
+    """Return the description of an input or output; a size that is a word may be any.
+
+    Raises:
+        KeyError: the kind is none of float32, int8, int32.
+    """
+    sizes = [_message(1, _number(1, size) if isinstance(size, int) else _message(2, size.encode())) for size in shape]
+    described = _message(1, _number(1, _TYPES[kind]) + _message(2, b"".join(sizes)))
+    return _message(1, name.encode()) + _message(2, described)
 
 
-def message(field: int, content: bytes) -> bytes:
-    """Return a field with its length before it."""
-    return _varint(field << 3 | 2) + _varint(len(content)) + content
+def _message(number: int, content: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
 
 
-def _number(field: int, number: int) -> bytes:
-    return _varint(field << 3) + _varint(number)
+def _number(number: int, content: int) -> bytes:
+    return _varint(number << 3) + _varint(content)
 
 
 def _varint(number: int) -> bytes:
@@ -136,6 +139,8 @@ def fields(content: memoryview) -> Iterator[tuple[int, memoryview]]:
         elif kind == 2:
             length, begin = _read_varint(content, position)
             position = begin + length
+            if position > len(content):
+                raise ValueError("a field is longer than its message")
         elif kind in (1, 5):
             position += 8 if kind == 1 else 4
         else:
@@ -156,17 +161,29 @@ def field(content: memoryview, wanted: int) -> memoryview:
 
 
 def texts(content: memoryview, wanted: int) -> list[str]:
-    """Return all fields of that number as text."""
+    """Return all fields of that number as text.
+
+    Raises:
+        ValueError: one is no UTF-8.
+    """
     return [text(found) for number, found in fields(content) if number == wanted]
 
 
 def text(content: memoryview) -> str:
-    """Return a field's content as text."""
+    """Return a field's content as text.
+
+    Raises:
+        ValueError: it is no UTF-8.
+    """
     return bytes(content).decode("utf-8")
 
 
 def floats(content: memoryview) -> NDArray[Any]:
-    """Return a tensor's raw content, float32."""
+    """Return a tensor's raw content, float32.
+
+    Raises:
+        ValueError: its length is no multiple of four.
+    """
     return np.frombuffer(content, dtype=np.float32)
 
 

@@ -73,10 +73,16 @@ class Model:
         return scores
 
     def _nearest(self, similar: NDArray[Any], sparse: csr_matrix, number: int) -> float:
-        """Return the largest product of a row, dense and sparse together, with an example, divided by the example's length."""
-        sample = similar[::_SAMPLED]
-        place = max(0, len(sample) - _NEAREST // _SAMPLED)
-        picked = np.flatnonzero(similar >= np.partition(sample, place)[place]).astype(np.int32)
+        """Return the largest product of a row with an example, dense and sparse together, divided by the example's length.
+
+        Of about `_NEAREST` examples whose dense part is the most alike; of all, where there are no more.
+        """
+        if len(similar) <= _NEAREST:
+            picked = np.arange(len(similar), dtype=np.int32)
+        else:
+            sample = similar[::_SAMPLED]
+            place = len(sample) - _NEAREST // _SAMPLED
+            picked = np.flatnonzero(similar >= np.partition(sample, place)[place]).astype(np.int32)
         products = similar[picked] + self._near_words.products(sparse, number, picked)
         return float((products / self._near_norms[picked]).max())
 

@@ -24,32 +24,44 @@ QUESTION_FLAGS = "segment_is_question"
 #: Words that a part which asks nothing must have to be looked at for itself.
 STATEMENT = 3
 
-# Whom or what a question is about, after its verb: "has she" asks, "has been in pain since" tells.
-_SUBJECT = (
-    r"(?:i|you|u|he|she|it|we|they|this|that|these|those|there|the|my|your|his|her|our|their|one|people|any(?:one|body|thing)"
-    r"|some(?:one|body|thing)|every(?:one|body)|men|women|patients|most|other)"
+_PRONOUN = (
+    r"(?:i|you|u|he|she|it|we|they|this|that|these|those|there|any(?:one|body|thing)|some(?:one|body|thing)|every(?:one|body))"
 )
-# What follows "is" where it tells: "and is shorter than the good one" was cut off as a question, and the red flag with it.
-_TELLS = (
-    r"(?:not|no|now|still|so|very|really|just|only|always|also|too|quite|then|about|in|on|at|back|off|up|down|out|getting|going|being"
-    r"|been|gone|because|suddenly|completely|totally|badly|unable|worse|swollen|numb|hot|red|bleeding|crying|screaming|\w+er than)"
+# Whom or what a question is about, after its verb: "wasn't she" asks, "wasn't able to" tells.
+_SUBJECT = rf"(?:{_PRONOUN}|the|my|your|his|her|our|their|one|people|men|women|patients|most|other)"
+# "can't put my foot down" and "don't understand" tell, at the beginning of a sentence too; "it hurts, when I stand" goes on.
+_NEGATED = (
+    rf"(?:can't|couldn't|isn't|aren't|wasn't|doesn't|don't|didn't|shouldn't|won't|wouldn't)(?=\s+{_SUBJECT}\b)"
 )
-# The words that open a question, after a conjunction or a comma too.
+_WHEN = (
+    r"(?:when|where)(?=\s+(?:can|could|will|would|do|does|did|is|are|was|should|shall|might|may|am|have|has|to|exactly|else|on|in)\b)"
+)
+_ALWAYS = (
+    r"how|what|what's|whats|where's|why|who's|whose|whether|shall|if i|tell me|explain|any (?:chance|idea|advice|tips)"
+    r"|i (?:want to|wanna) know|i'd like to know|i wonder|i'm wondering"
+)
+# The words that a question begins with.
 _OPENERS = (
-    r"(?:how|what|what's|whats|where's|why|who's|whose|whether|may|might|must|should|shall|will|would|could|do|does"
-    rf"|(?:can(?!')|is|are)(?!\s+{_TELLS}\b)(?!\s+(?:hardly|barely|feel|see|hear)\b)"
-    rf"|(?:can't|couldn't|isn't|aren't|wasn't|doesn't|don't|didn't|shouldn't|won't|wouldn't|has|have|was|were|did)(?=\s+{_SUBJECT}\b)"
-    r"|am(?=\s+i\b)"
-    # "it hurts, when I stand", "my doctor, who said" go on with what is told.
-    r"|(?:when|where)(?=\s+(?:can|could|will|would|do|does|did|is|are|was|should|shall|might|may|am|have|has|to|exactly|else)\b)"
+    rf"(?:{_ALWAYS}|{_NEGATED}|{_WHEN}|who|which|may|might|must|should|will|would|could|do|does|did|can(?!')|is|are|was|were|has|have"
+    r"|am(?=\s+i\b))"
+)
+# After a comma or "and" the same words often go on with what is told: "and is shorter than the good one" was cut off as a
+# question, and the second half of the red flag with it.
+_TELLS = (
+    r"(?:not|no|never|now|still|so|very|really|just|only|always|also|too|quite|then|about|in|on|at|back|off|up|down|out|getting"
+    r"|going|be|being|been|have|gone|because|suddenly|completely|totally|badly|unable|worse|swollen|numb|hot|red|bleeding|crying"
+    r"|screaming|hardly|barely|feel|see|hear|\w+er than)"
+)
+_GOING_ON = (
+    rf"(?:{_ALWAYS}|{_NEGATED}|{_WHEN}|(?:may|might|must|should|will|would|could|do|does|can(?!')|is|are)(?!\s+{_TELLS}\b)"
+    rf"|(?:was|were|did)(?=\s+{_SUBJECT}\b)|(?:has|have)(?=\s+{_PRONOUN}\b)|am(?=\s+i\b)"
     r"|who(?!\s+(?:said|says|told|was|had|works|thinks|lives|i|he|she|they|we)\b)"
-    r"|which(?!\s+(?:was|were|has|had|i|he|she|they|we|makes|made|means|meant|my)\b)"
-    r"|if i|tell me|explain|any (?:chance|idea|advice|tips)|i (?:want to|wanna) know|i'd like to know|i wonder|i'm wondering)"
+    r"|which(?!\s+(?:was|were|has|had|i|he|she|they|we|makes|made|means|meant|my)\b))"
 )
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|(?<=[?!])(?=[^\s?!.\"')])|\n+|\s+-\s+")
 _ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|e\.g|i\.e|vs|approx|st|no|etc)\.$")
 _CONJUNCTION = r"(?:\s*,\s*(?:and|or|but|so|also|plus|then)?|\s+(?:and|or|but|also|plus|n|&|\+)|\s*/)"
-_CLAUSE = re.compile(rf"{_CONJUNCTION}\s*(?:also\s+|then\s+|so\s+|if (?:so|not|yes)\s*,?\s*)?\s(?={_OPENERS}\b)")
+_CLAUSE = re.compile(rf"{_CONJUNCTION}\s*(?:also\s+|then\s+|so\s+|if (?:so|not|yes)\s*,?\s*)?\s(?={_GOING_ON}\b)")
 _BEFORE = "and|or|but|so|also|ok|okay|well|hi|hello|hey|please|sorry|just|then|my question is|question"
 _STARTS = re.compile(rf"^(?:(?:{_BEFORE})[\s,:]+)*{_OPENERS}\b")
 _ASKS = re.compile(

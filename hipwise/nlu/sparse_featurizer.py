@@ -25,7 +25,7 @@ from hipwise.nlu.term_extractor import SEGMENT_TERMS
 from hipwise.nlu.vectors import KEY, Vectors
 
 _FILE = "sparse.json"
-_WORDS = 4096
+_WORDS, _LONGEST = 4096, 30
 
 
 class Block:
@@ -109,8 +109,10 @@ class SparseFeaturizer(GraphComponent):
         def columns(word: str) -> tuple[int, ...]:
             return tuple(blocks[0].columns(textual.char_ngrams([word], shortest, longest)))
 
-        # Most of what patients type are words that others typed before: half of the time of a message.
-        self._columns_of = lru_cache(maxsize=_WORDS)(columns)
+        # Looking n-grams up was half of this component's time, and most words come again. Whoever types a thousand letters
+        # without a blank does not fill the memory with them.
+        kept = lru_cache(maxsize=_WORDS)(columns)
+        self._columns_of = lambda word: kept(word) if len(word) <= _LONGEST else columns(word)
 
     @classmethod
     def create(

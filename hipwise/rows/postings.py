@@ -20,7 +20,7 @@ class Postings:
     """For each column the rows that have it, and how much of it: what a search engine calls postings.
 
     An entry is one int32: the number of the row in 24 bits, the value in seven, beside one scale for the column. A row's number
-    and its value as scipy keeps them take twice as much, 20 MB more for our model; what this loses is 0.4 % of the largest value
+    and its value as scipy keeps them take twice as much; what this loses is 0.4 % of the largest value
     of a column at most. What nearly every row has (" th", "hip") is kept as a table of bytes instead.
     """
 

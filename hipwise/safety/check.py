@@ -32,7 +32,7 @@ _OPENERS = frozenset(
 )
 # No scope is longer (rules.py refuses more), and no match: a pattern has at most a few gaps of at most 16 tokens.
 _REACH = 120
-_NO_CONTEXT = "without its context, or with one that it excludes"
+_NO_CONTEXT, _BARRED = "without its context", "with a context that it excludes"
 _MARKED_REACH = 10
 # A message of one symptom repeated a thousand times has one finding; the rest of such a text adds nothing.
 _MAX_CUES_PER_LABEL = 400
@@ -259,7 +259,7 @@ class SafetyCheck:
                     contexts = {context.what for context in self._contexts.hits(message)}
                 lacking = hit.what.with_context and contexts.isdisjoint(hit.what.with_context)
                 if lacking or not contexts.isdisjoint(hit.what.without_context):
-                    result.append(Explained(label, _NO_CONTEXT, hit.pattern, words, firm))
+                    result.append(Explained(label, _NO_CONTEXT if lacking else _BARRED, hit.pattern, words, firm))
                     continue
             why_not = around.why_not(hit)
             if why_not is None:

@@ -385,6 +385,10 @@ def test_a_clause_that_is_less_clear_than_the_whole_is_no_question_of_its_own(se
         ("he slipped and can't put his foot down", ["he slipped and can't put his foot down"]),
         ("it hurts, when i stand", ["it hurts, when i stand"]),
         ("i rang my doctor, who said wait", ["i rang my doctor, who said wait"]),
+        ("he slipped and could not stand", ["he slipped and could not stand"]),
+        ("i fell and may have broken it", ["i fell and may have broken it"]),
+        ("she went down and has her leg at an angle", ["she went down and has her leg at an angle"]),
+        ("it hurts and could swimming help", ["it hurts", "could swimming help"]),
         ("", []),
     ],
 )
@@ -395,8 +399,14 @@ def test_split(text: str, parts: list[str]) -> None:
 def test_what_reads_like_a_question() -> None:
     assert asks("can i swim")
     assert asks("i want to know about crutches")
+    # As a sentence of its own; after "and" the same words may go on with what is told.
+    assert asks("is hot water good for it")
+    assert asks("has surgery helped anyone")
+    assert asks("where on the hip does it hurt")
     assert not asks("i went home by taxi.")
     assert not asks("i'm not asking which one")
+    assert not asks("can't put my foot down since lunch")
+    assert not asks("when i stand it hurts")
 
 
 # ------------------------------------------------------------------------------------------------ language
@@ -645,6 +655,24 @@ def test_fit_agrees_with_scikit_learn() -> None:
     reference = LogisticRegression(C=5.0, max_iter=1000).fit(np.hstack([dense, sparse.toarray()]), wanted)
     expected = reference.predict_proba(np.hstack([dense, sparse.toarray()]))
     assert np.abs(model.probabilities(dense, sparse) - expected).mean() < 0.02
+
+
+@pytest.mark.parametrize("count", [5, 100, 383, 2000])
+def test_the_nearest_example_is_that_of_all_of_them(count: int) -> None:
+    """Only the examples nearest in meaning are compared by their words; of a few, all."""
+    rng = np.random.default_rng(count)
+    dense = rng.normal(size=(count, 16)).astype(np.float32)
+    dense /= np.linalg.norm(dense, axis=1, keepdims=True)
+    sparse = csr_matrix((rng.random((count, 40)) * (rng.random((count, 40)) < 0.1)).astype(np.float32))
+    model = fit(dense, sparse, [str(number % 3) for number in range(count)], strength=1.0, components=2, rounds=2)
+    asked = (dense[:4] + rng.normal(size=(4, 16)).astype(np.float32) * 0.1)
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    # The closeness is the highest score divided by its odds; with votes and temper out of the way those are the linear model's.
+    scores = model.scores(asked, sparse[:4], 0.0, 1.0, 1.0)
+    closeness = (scores / model.probabilities(asked, sparse[:4])).max(axis=1)
+    lengths = np.sqrt(1 + np.asarray(sparse.multiply(sparse).sum(axis=1)).ravel())
+    alike = (asked @ dense.T + (sparse[:4] @ sparse.T).toarray()) / lengths[:4, None] / lengths[None, :]
+    assert closeness == pytest.approx(np.clip(alike.max(axis=1), 0, 1), abs=0.02)
 
 
 def test_far_from_every_example_is_unsure(parse: Parse) -> None:

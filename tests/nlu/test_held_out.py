@@ -141,7 +141,8 @@ def main() -> int:
     from hipwise.agent import load_agent
 
     agent = load_agent()
-    for author in (1, 2, 3, 4, 6, 7, 8, 9, 10, None):
+    authors = sorted({block.get("author", 1) for block in blocks("held_out.yml")})
+    for author in (*authors, None):
         found = asyncio.run(measure(agent, author))
         rows = [
             ("intent right", found.right, found.tried),

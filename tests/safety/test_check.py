@@ -89,15 +89,17 @@ def test_context_decides(text: str, quiet: bool) -> None:
 
 
 def test_bleeding_in_pregnancy_is_for_the_maternity_unit() -> None:
-    heavy = CHECK.check("I'm bleeding quite a lot since last night")
-    pregnant = CHECK.check("I'm 33 weeks, bleeding quite a lot and the baby hasn't moved since last night")
-    black = CHECK.check("I'm 33 weeks and my stools are black like tar")
-    assert heavy is not None
-    assert heavy.groups == ("internal_bleeding",)
-    assert pregnant is not None
-    assert pregnant.groups[0] == "pregnancy"
-    assert black is not None
-    assert black.groups[0] == "internal_bleeding"
+    def first(text: str) -> str | None:
+        found = CHECK.check(text)
+        return found.groups[0] if found else None
+
+    assert first("I'm bleeding quite a lot since last night") == "internal_bleeding"
+    assert first("I'm 33 weeks and my stools are black like tar") == "internal_bleeding"
+    assert first("I'm 33 weeks, bleeding quite a lot since last night") == "pregnancy"
+    assert first("33 weeks pregnant and hemorrhaging") == "pregnancy"
+    found = CHECK.check("On crutches for 16 weeks. Since last night I'm bleeding heavily.")
+    assert found is not None
+    assert "internal_bleeding" in found.groups
 
 
 @pytest.mark.parametrize(("group", "text"), FLAGS[::3])
