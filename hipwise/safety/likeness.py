@@ -284,6 +284,7 @@ def fit(
     packed = DenseRows.pack(dense.astype(np.float32) @ turned, "dense")
     # The machine learns from the rows as they will be, rounded to bytes.
     features = Features(DenseRows.unpacked(packed, "dense"), rows(spelled, spelling_rarity), rows(worded, words_rarity))
+    del spelled, worded  # a third of a gigabyte, beside what follows
     taken = np.flatnonzero(core) if core is not None else np.arange(len(groups))
     others = np.setdiff1d(np.arange(len(groups)), taken)
     kernel = Kernel(features, width, sparse_weight)
@@ -300,7 +301,8 @@ def fit(
     kept = features[chosen]
     second: dict[str, NDArray[Any]] = {}
     if apart is not None and 0 < np.count_nonzero(groups[chosen] == apart) < len(chosen):
-        other = _machine(pairs[np.ix_(machine.support_, machine.support_)], groups[chosen] == apart, strictness)
+        # Worked out again, in the same place: cut out of the pairs, it took another gigabyte.
+        other = _machine(kernel.among(chosen), groups[chosen] == apart, strictness)
         weights = np.zeros(len(chosen), dtype=np.float32)
         weights[other.support_] = other.dual_coef_[0]
         second = {"apart_weights": weights, "apart_bias": np.asarray(other.intercept_[0], dtype=np.float32)}
