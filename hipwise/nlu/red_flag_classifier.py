@@ -75,7 +75,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
             flag than the whole, it is that of the statement.
         hint: likeness to a crisis from which possible cues of self-harm do count all the same.
         certain: likeness below which not even the firm cues count, where there is no likeness to a crisis (``no_crisis``) either;
-            in cross-validation no red flag of the training data with a firm cue lies there.
+            none of the held-out red flags is lost by it.
         crisis, despair: likeness to a crisis from which it alarms, where that and the likeness to a red flag come to ``despair``.
         crisis_too: likeness to a crisis from which an alarm for another reason is one for a crisis as well.
         no_crisis: likeness to a crisis below which a single possible cue of self-harm does not count beside another reason, nor do

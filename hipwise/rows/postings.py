@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import _sparsetools, csr_matrix
 
-_ROW_BITS = 24
-_ROW = np.int32((1 << _ROW_BITS) - 1)
-_FINEST = 127
+from hipwise.rows.codes import coded, gathered, rounded
+
 # A column that more of the rows have than this is kept as a byte for every row: less memory, and a third less time.
 _COMMON = 0.3
 
@@ -19,9 +18,9 @@ _COMMON = 0.3
 class Postings:
     """For each column the rows that have it, and how much of it: what a search engine calls postings.
 
-    An entry is one int32: the number of the row in 24 bits, the value in seven, beside one scale for the column. A row's number
-    and its value as scipy keeps them take twice as much; what this loses is 0.4 % of the largest value
-    of a column at most. What nearly every row has (" th", "hip") is kept as a table of bytes instead.
+    Entries are as `hipwise.rows.codes` has them. A row's number and its value as scipy keeps them take twice as much; what this
+    loses is 0.4 % of the largest value of a column at most. What nearly every row has (" th", "hip") is kept as a table of bytes
+    instead.
     """
 
     def __init__(self, stored: Mapping[str, NDArray[Any]], name: str) -> None:
@@ -37,15 +36,9 @@ class Postings:
             ValueError: a value is below 0, or there are 16,777,216 rows or more.
         """
         columns = rows.tocsc()
-        if columns.shape[0] > int(_ROW) or (columns.nnz and columns.data.min() < 0):
-            raise ValueError("postings are of fewer than 16,777,216 rows, and of values from 0 on")
         columns.sort_indices()
+        steps, scale = rounded(columns, columns.shape[0])
         counts = np.diff(columns.indptr)
-        largest = np.zeros(columns.shape[1], dtype=np.float32)
-        some = counts > 0
-        largest[some] = np.maximum.reduceat(columns.data, columns.indptr[:-1][some]) if columns.nnz else 0
-        scale = np.maximum(largest, np.float32(1e-12)) / np.float32(_FINEST)
-        steps = np.rint(columns.data / np.repeat(scale, counts)).astype(np.int32)
         common = np.flatnonzero(counts > _COMMON * columns.shape[0]).astype(np.int32)
         table = np.zeros((len(common), columns.shape[0]), dtype=np.uint8)
         rare = np.ones(columns.nnz, dtype=bool)
@@ -55,7 +48,7 @@ class Postings:
             rare[part] = False
         counts[common] = 0
         return {
-            f"{name}_codes": columns.indices[rare].astype(np.int32) | (steps[rare] << _ROW_BITS),
+            f"{name}_codes": coded(columns.indices[rare], steps[rare]),
             f"{name}_ends": np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
             f"{name}_scale": scale,
             f"{name}_common": common,
@@ -63,12 +56,7 @@ class Postings:
         }
 
     def add_products(self, own: csr_matrix, out: NDArray[Any]) -> NDArray[Any]:
-        """Add the inner product of each row of ``own`` with each row kept here: out is float32, (rows of own, rows here).
-
-        With scipy's routines, as `hipwise.safety.likeness.products`: its own product would do most of its work in Python, where
-        all that is answered at the same time waits for each other.
-        """
-        ends = self._ends
+        """Add the inner product of each row of ``own`` with each row kept here: out is float32, (rows of own, rows here)."""
         for number, result in enumerate(out):
             part = slice(own.indptr[number], own.indptr[number + 1])
             columns = own.indices[part].astype(np.int32, copy=False)
@@ -77,12 +65,6 @@ class Postings:
                 place = np.minimum(np.searchsorted(self._common, columns), len(self._common) - 1)
                 hit = self._common[place] == columns
                 result += factors[hit] @ self._table[place[hit]].astype(np.float32)
-            starts = np.zeros(len(columns) + 1, dtype=np.int32)
-            np.cumsum(ends[columns + 1] - ends[columns], out=starts[1:])
-            codes = np.empty(starts[-1], dtype=np.int32)
-            # The routine gathers numbers of rows and values; both are in the code, so that it writes the same to the same place.
-            _sparsetools.csr_row_index(len(columns), columns, ends, self._codes, self._codes, codes, codes)
-            values = (codes >> _ROW_BITS).astype(np.float32)
-            codes &= _ROW
-            _sparsetools.csc_matvec(len(result), len(columns), starts, codes, values, factors, result)
+            starts, rows, steps = gathered(self._codes, self._ends, columns)
+            _sparsetools.csc_matvec(len(result), len(columns), starts, rows, steps, factors, result)
         return out

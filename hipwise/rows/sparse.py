@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import _sparsetools, csr_matrix
 
-_COLUMN_BITS = 24
-_COLUMN = np.int32((1 << _COLUMN_BITS) - 1)
-_FINEST = 127
+from hipwise.rows.codes import coded, gathered, rounded
 
 
 class SparseRows:
-    """An entry is one int32: the number of the column in 24 bits, the value in seven, beside one scale for the row."""
+    """For each row its columns and values, as `hipwise.rows.codes`."""
 
     def __init__(self, stored: Mapping[str, NDArray[Any]], name: str) -> None:
         """Take what `pack` made."""
@@ -28,16 +26,9 @@ class SparseRows:
         Raises:
             ValueError: a value is below 0, or there are 16,777,216 columns or more.
         """
-        if rows.shape[1] > int(_COLUMN) or (rows.nnz and rows.data.min() < 0):
-            raise ValueError("sparse rows are of fewer than 16,777,216 columns, and of values from 0 on")
-        counts = np.diff(rows.indptr)
-        largest = np.zeros(rows.shape[0], dtype=np.float32)
-        some = counts > 0
-        largest[some] = np.maximum.reduceat(rows.data, rows.indptr[:-1][some]) if rows.nnz else 0
-        scale = np.maximum(largest, np.float32(1e-12)) / np.float32(_FINEST)
-        steps = np.rint(rows.data / np.repeat(scale, counts)).astype(np.int32)
+        steps, scale = rounded(rows, rows.shape[1])
         return {
-            f"{name}_codes": rows.indices.astype(np.int32) | (steps << _COLUMN_BITS),
+            f"{name}_codes": coded(rows.indices, steps),
             f"{name}_ends": rows.indptr.astype(np.int32),
             f"{name}_scale": scale,
         }
@@ -47,14 +38,8 @@ class SparseRows:
         part = slice(own.indptr[number], own.indptr[number + 1])
         asked = np.zeros(own.shape[1], dtype=np.float32)
         asked[own.indices[part]] = own.data[part]
-        starts = np.zeros(len(picked) + 1, dtype=np.int32)
-        np.cumsum(self._ends[picked + 1] - self._ends[picked], out=starts[1:])
-        codes = np.empty(starts[-1], dtype=np.int32)
-        # The routine gathers numbers of columns and values; both are in the code, so that it writes the same to the same place.
-        _sparsetools.csr_row_index(len(picked), picked, self._ends, self._codes, self._codes, codes, codes)
-        values = (codes >> _COLUMN_BITS).astype(np.float32)
-        codes &= _COLUMN
+        starts, columns, steps = gathered(self._codes, self._ends, picked)
         found = np.zeros(len(picked), dtype=np.float32)
-        _sparsetools.csr_matvec(len(picked), len(asked), starts, codes, values, asked, found)
+        _sparsetools.csr_matvec(len(picked), len(asked), starts, columns, steps, asked, found)
         found *= self._scale[picked]
         return found
