@@ -4,9 +4,9 @@ Importing Rasa imports the SDKs of its fifteen channels, four databases and thre
 all of scikit-learn: 1,900 modules, two seconds and 130 MB, of which answering a patient uses nothing.
 
 :func:`defer` puts a stand-in in the place of each such module, which imports the real one when it is touched; so whoever
-really uses boto3 or pymongo gets boto3 or pymongo. Only one reader is put off: the top level of one of Rasa's (or spaCy's)
-own modules, where a name is imported to be used later, or in an annotation. It gets a :class:`_Later`, which becomes the
-real thing when it is called, subclassed, indexed or looked into.
+really uses boto3 or pymongo gets boto3 or pymongo. Only one reader is put off: the top level of one of Rasa's (or spaCy's,
+or structlog's) own modules, where a name is imported to be used later, or in an annotation. It gets a :class:`_Later`,
+which becomes the real thing when it is called, subclassed, indexed or looked into.
 
 Only Hipwise's own commands call this; ``rasa train``, ``rasa run`` and ``rasa shell`` import as they always did.
 """
@@ -35,6 +35,8 @@ PACKAGES = frozenset(
         "dask", "joblib", "matplotlib", "networkx", "pydot", "sklearn", "sklearn_crfsuite", "skops",
         # reminders, which no rule of ours sets
         "apscheduler",
+        # signed tokens of Rasa's own channels and interface, and colours in its log
+        "jwt", "rich",
         # the command line's dialogues, telemetry and the like
         "colorclass", "pkg_resources", "portalocker", "prompt_toolkit", "pykwalify", "questionary", "randomname", "requests",
         "sentry_sdk", "terminaltables",
@@ -84,7 +86,7 @@ def _asked_in_passing() -> bool:
     return (
         frame is not None
         and frame.f_code.co_name == "<module>"
-        and str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("rasa", "spacy")
+        and str(frame.f_globals.get("__name__", "")).partition(".")[0] in ("rasa", "spacy", "structlog")
     )
 
 
