@@ -20,10 +20,10 @@ _FINGERPRINT = "hipwise.sha256"
 
 def sources() -> Iterator[Path]:
     """Yield every file whose change asks for a new model: data, domain, config, knowledge, NLU code, locked versions."""
-    yield from (CONFIG, DOMAIN, HOME / "uv.lock")
+    yield from (CONFIG, DOMAIN, HOME / "uv.lock", HOME / "hipwise" / "onnx_format.py")
     for folder in (DATA, KNOWLEDGE):
         yield from sorted(folder.rglob("*.yml"))
-    for folder in (HOME / "hipwise" / "nlu", HOME / "hipwise" / "safety"):
+    for folder in (HOME / "hipwise" / part for part in ("nlu", "rows", "safety")):
         yield from sorted([*folder.rglob("*.py"), *folder.rglob("*.json")])
 
 
