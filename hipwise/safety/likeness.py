@@ -326,4 +326,5 @@ def fit(
 def _machine(pairs: NDArray[Any], wanted: NDArray[np.bool_], strictness: float) -> Any:
     from sklearn.svm import SVC
 
-    return SVC(C=strictness, kernel="precomputed", class_weight="balanced").fit(pairs, wanted)
+    # Shrinking saves working out kernels, which are all there: with it the three machines took 16 s instead of 12.
+    return SVC(C=strictness, kernel="precomputed", class_weight="balanced", shrinking=False).fit(pairs, wanted)

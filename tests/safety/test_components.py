@@ -128,10 +128,10 @@ def test_a_possible_hint_at_a_crisis_counts_where_the_machine_for_crises_agrees(
     """The wish never to have woken up in the scanner was let pass: it is unlike what most red flags are about."""
     hint = check.finding(["self_harm.plan"], firm=[])
     assert hint is not None
-    assert classifier.decide(hint, Opinion(-0.8, False, "general", crisis=-0.45, loudest=-0.8)) == hint
+    assert classifier.decide(hint, Opinion(-0.8, False, "general", crisis=-0.4, loudest=-0.8)) == hint
     assert classifier.decide(hint, Opinion(-0.8, False, "general", crisis=-0.9, loudest=-0.8)) is None
     fall = check.finding(["fall_injury.fell"], firm=[])
-    assert classifier.decide(fall, Opinion(-0.8, False, "general", crisis=-0.45, loudest=-0.8)) is None
+    assert classifier.decide(fall, Opinion(-0.8, False, "general", crisis=-0.4, loudest=-0.8)) is None
 
 
 def test_a_firm_cue_does_not_count_in_what_is_nothing_like_a_red_flag(
