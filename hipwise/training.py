@@ -66,7 +66,7 @@ def train(*, force: bool = False, say: Callable[[str], None] = lambda _: None, m
         read_yaml(path)
     check_content()
     mark = fingerprint()
-    say("Training the model (a minute or two) ...")
+    say("Training the model (two or three minutes) ...")
     started = time.monotonic()
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
     from hipwise.quiet import quieten
