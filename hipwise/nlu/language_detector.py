@@ -112,7 +112,8 @@ class LanguageDetector(GraphComponent):
             if message.get(TEXT) and message.get(INTENT) and message.get(INTENT) != OTHER_LANGUAGE:
                 seen.update(set(textual.words(textual.plain(message.get(TEXT)))))
         # Two examples are not enough: people who quote their doctor made "transitoria" an English word.
-        own = {word for word, times in seen.items() if times > 2}
+        # Nor are three where a word marks another language: broken English with words of one's own made "mi" one.
+        own = {word for word, times in seen.items() if times > 2}.difference(*self._marks.values())
         # Short words are too often another language's ("la", "es", "mi") to take them from film subtitles.
         everyday = {word for word in frequent("en", 50) if len(word) > 3} | set(frequent("en", 20000))
         everyday |= BRITISH | DOMAIN | MEDICAL | set(SHORT_FORMS) | own

@@ -6,8 +6,10 @@ checked before they are used. Neither package's code runs. ONNX is data: a graph
 
 onnxruntime does not run the file's own graph but a faster one with the same weights, see `hipwise.nlu.minilm_graph`.
 
-A vector is the mean over the pieces of the last layer beside that of the third of six layers. The lower one knows more of
-words, the last more of meaning; together they gain 1.6 points in cross-validation at no cost in time.
+A vector is the mean over the pieces of the last of six layers beside that of the fourth. The lower one knows more of words and
+their order, the last more of meaning; together they gain 1.6 points in cross-validation at no cost in time. In the last layer
+rare pieces weigh more than "the": a point of accuracy in HINT3. The fourth layer instead of the third, at more weight, costs the
+intents nothing, and fewer emergencies are lost at the same rate of false alarms.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ from hipwise.nlu.minilm_graph import EMBEDDED, LAYERS, LENGTHS, WIDTH, rebuild
 
 DIMENSIONS = 2 * WIDTH
 # The layers whose outputs make up a vector, counted from 0, and the weight of the second beside the first.
-_LAST_LAYER, _MIDDLE_LAYER, _MIDDLE_WEIGHT = LAYERS - 1, 2, 0.5
+_LAST_LAYER, _MIDDLE_LAYER, _MIDDLE_WEIGHT = LAYERS - 1, 3, 0.8
+# What a mark of start or end and a single character weigh where rare pieces weigh more; the rarest word weighs 1.
+_MARK, _CHARACTER = 0.1, 0.15
 # Longer texts lose their middle: a question stands at the beginning or the end, and time grows with length.
 _HEAD, _TAIL = 16, 78
 # Texts are computed together up to so many, and so many pieces; more no longer fit into the processor's cache (15 % slower).
@@ -84,6 +88,15 @@ class WordPieces:
         self._start = self._ids["[CLS]"]
         self._end = self._ids["[SEP]"]
         self._word = lru_cache(maxsize=8192)(self._pieces)
+
+    def rarity(self) -> NDArray[Any]:
+        """Return how much each piece says: float32, shape (pieces,), at most 1. The vocabulary has the commonest words first."""
+        first = self._ids["the"]
+        places = np.arange(len(self._ids), dtype=np.float32) - first
+        weights = np.log(np.maximum(places, 0) + 2) / np.log(len(self._ids) - first + 1)
+        weights[:first] = _CHARACTER
+        weights[[self._start, self._end]] = _MARK
+        return np.asarray(weights, dtype=np.float32)
 
     def encode(self, text: str) -> list[int]:
         """Return the numbers of the pieces of ``text`` between the marks for start and end."""
@@ -151,6 +164,7 @@ class Encoder:
     def __init__(self, model: bytes, vocabulary: bytes) -> None:
         """Make the session from the bytes of the two files."""
         self.pieces = WordPieces(vocabulary)
+        self._rarity = self.pieces.rarity()
         self._network = rebuild(model, (_LAST_LAYER, _MIDDLE_LAYER))
         self._session = onnx_format.session(self._network.model)
         self._network = replace(self._network, model=b"")  # the session has its own copy
@@ -212,10 +226,10 @@ class Encoder:
         embedded = self._network.pieces[numbers].astype(np.float32)
         embedded *= self._network.scale[numbers]
         embedded += self._network.positions[:longest]
-        weights = (np.arange(longest) < lengths[:, None]).astype(np.float32)
+        present = (np.arange(longest) < lengths[:, None]).astype(np.float32)
         rows = np.empty((len(ids), DIMENSIONS), dtype=np.float32)
         layers = self._session.run(None, {EMBEDDED: embedded, LENGTHS: lengths})
-        for layer, hidden in enumerate(layers):
+        for layer, (hidden, weights) in enumerate(zip(layers, (present * self._rarity[numbers], present), strict=True)):
             means = np.einsum("bsd,bs->bd", hidden, weights)
             means /= np.sqrt(np.einsum("bd,bd->b", means, means))[:, None]
             rows[:, layer * WIDTH : (layer + 1) * WIDTH] = means

@@ -42,7 +42,7 @@ class Opinion:
 
     likeness: above 0 rather a red flag, below rather not; about -2 to 2; crisis: the same of a crisis against all else, minus
     infinity where none was learnt; loudest: the likeness of the message or of that statement in it that is most like a red flag;
-    story: the message is so long that its likeness is that of the whole and of that statement together.
+    words: how many the message has; story: it has so many that its likeness is that of the whole and of that statement together.
     """
 
     likeness: float
@@ -51,6 +51,7 @@ class Opinion:
     crisis: float = -math.inf
     loudest: float = -math.inf
     story: bool = False
+    words: int = 0
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -83,6 +84,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         story: from how many words on a message is a story, whose tone says little: what counts as its likeness is then that of the
             whole and, with half of the weight, that of the statement in it that is most like a red flag.
         story_threshold, story_doubt: threshold and doubt of a story.
+        terse, terse_doubt: up to how many words a message is terse, and its doubt: a few words ("kicked by cow") are like little.
         share: of the nearest red flags, from which their group is the text's.
         width, sparse_weight, strictness: of the machine, see `hipwise.safety.likeness.fit`.
         ordinary: how many examples of all other intents to begin with, those nearest in meaning to a red flag; of the rest
@@ -95,17 +97,19 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         return {
             "rules": "",
             "threshold": -0.05,
-            "part": 0.55,
+            "part": 0.7,
             "doubt": -0.53,
-            "certain": -0.75,
+            "certain": -0.85,
             "hint": -0.43,
-            "crisis": -0.35,
-            "despair": -0.52,
+            "crisis": -0.37,
+            "despair": -0.6,
             "crisis_too": -0.2,
             "no_crisis": -0.7,
             "story": 50,
             "story_threshold": -0.25,
             "story_doubt": -0.55,
+            "terse": 8,
+            "terse_doubt": -0.73,
             "share": 0.5,
             "width": 0.9,
             "sparse_weight": 0.5,
@@ -254,8 +258,8 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         part = float(self._config["part"])
         less = np.array([0.0] + [part] * len(parts))
         scores, crises = self._model.score(kernel) - less, self._model.apart(kernel) - less
-        likeness, loudest = float(scores[0]), int(np.argmax(scores))
-        story = len(text.split()) > int(self._config["story"])
+        likeness, loudest, words = float(scores[0]), int(np.argmax(scores)), len(text.split())
+        story = words > int(self._config["story"])
         if story:
             likeness += _HALF * (float(scores[1:].max()) + part if parts else _QUIET)
             alarm = likeness >= float(self._config["story_threshold"])
@@ -264,9 +268,9 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         despair = scores + less + crises >= float(self._config["despair"])
         crisis = bool(np.any(despair & (crises >= float(self._config["crisis"]))))
         if crisis:
-            return Opinion(likeness, True, _CRISIS_GROUP, float(crises.max()), float(scores.max()), story)
+            return Opinion(likeness, True, _CRISIS_GROUP, float(crises.max()), float(scores.max()), story, words)
         if not alarm:  # most messages: which group they are nearest to does not matter
-            return Opinion(likeness, False, _GENERAL, float(crises.max()), float(scores.max()), story)
+            return Opinion(likeness, False, _GENERAL, float(crises.max()), float(scores.max()), story, words)
         shares = self._model.votes(kernel[0 if scores[0] >= float(self._config["threshold"]) else loudest])
         if -math.inf < crises.max() < float(self._config["no_crisis"]):
             # A third of the red flags that it learnt are crises: swollen lips were answered with the crisis line as well.
@@ -274,7 +278,7 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         total = sum(shares.values()) or 1.0
         place, share = max(shares.items(), key=lambda item: item[1]) if shares else (-1, 0.0)
         group = self._groups[place] if share / total >= float(self._config["share"]) else _GENERAL
-        return Opinion(likeness, True, group, float(crises.max()), float(scores.max()), story)
+        return Opinion(likeness, True, group, float(crises.max()), float(scores.max()), story, words)
 
     def decide(self, found: SafetyFinding | None, opinion: Opinion) -> SafetyFinding | None:
         """The finding in the end; found: that of the rules."""
@@ -301,7 +305,8 @@ class RedFlagClassifier(GraphComponent):  # type: ignore[misc, unused-ignore]
         if firm:
             certain = opinion.loudest < float(self._config["certain"])
             return certain and -math.inf < opinion.crisis < float(self._config["no_crisis"])
-        doubt = float(self._config["story_doubt" if opinion.story else "doubt"])
+        terse = 0 < opinion.words <= int(self._config["terse"])
+        doubt = float(self._config["story_doubt" if opinion.story else "terse_doubt" if terse else "doubt"])
         likeness = opinion.likeness if opinion.story else max(opinion.likeness, opinion.loudest)
         return likeness < doubt and not (hinted and opinion.crisis >= float(self._config["hint"]))
 

@@ -25,7 +25,8 @@ _TOKEN = re.compile(
     r"|[,:()\[\]\u2013\u2014/]|(?<=\s)-+(?=\s)"
     r"|[&+]"
 )
-_APOSTROPHES = str.maketrans(dict.fromkeys("‘’ʼ´`′‛＇", "'"))
+# The letters are those that Unicode does not take apart into a plain one and an accent.
+_PLAIN = str.maketrans({**dict.fromkeys("‘’ʼ´`′‛＇", "'"), **dict(zip("łŁøØđĐı", "lLoOdDi", strict=True))})
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _VOWELS = re.compile(r"[aeiou]")
 _CACHE_SIZE = 8192
@@ -37,7 +38,7 @@ def fold(text: str) -> str:
         text = text[: MAX_CHARS // 2] + "\n" + text[-MAX_CHARS // 2 :]
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold()
+    text = unicodedata.normalize("NFKD", text.translate(_PLAIN)).casefold()
     return "".join(c for c in text if unicodedata.category(c) not in ("Mn", "Cf"))
 
 

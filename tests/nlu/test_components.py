@@ -541,9 +541,18 @@ def test_encoder_says_what_the_exported_graph_says() -> None:
     for text, row in zip(texts, rows, strict=True):
         pieces = np.array([encoder.pieces.encode(text)], dtype=np.int64)
         inputs = {"input_ids": pieces, "attention_mask": np.ones_like(pieces), "token_type_ids": np.zeros_like(pieces)}
-        mean = exported.run(None, inputs)[0][0].mean(axis=0)
+        mean = encoder.pieces.rarity()[pieces[0]] @ exported.run(None, inputs)[0][0]
         last = row[: minilm_graph.WIDTH]
         assert mean @ last / np.linalg.norm(mean) / np.linalg.norm(last) > 0.985
+
+
+def test_rare_pieces_say_more_than_common_ones() -> None:
+    pieces = minilm.encoder().pieces
+    rarity = pieces.rarity()
+    start, the, hip, cane, stop, end = (rarity[number] for number in pieces.encode("the hip cane."))
+    assert start == end < stop < hip < cane <= 1
+    assert the < hip
+    assert rarity.min() > 0
 
 
 def test_encoder_says_the_same_on_one_core_and_on_two(monkeypatch: pytest.MonkeyPatch) -> None:

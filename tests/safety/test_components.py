@@ -232,6 +232,19 @@ def test_a_possible_cue_in_a_story_needs_as_much(classifier: RedFlagClassifier, 
         assert (decided is not None) == counts
 
 
+def test_a_possible_cue_in_a_few_words_needs_less(classifier: RedFlagClassifier, check: SafetyCheck) -> None:
+    """ "Kicked by" a cow and nothing else is like little that people wrote, and was missed."""
+    found = check.check("had a fall")
+    assert found is not None
+    possible = replace(found, firm=())
+    config = classifier._config
+    assert config["terse_doubt"] < config["doubt"]
+    between = (config["terse_doubt"] + config["doubt"]) / 2
+    for words, counts in ((config["terse"], True), (config["terse"] + 1, False)):
+        assert (classifier.decide(possible, Opinion(between, False, "general", words=words)) is not None) == counts
+    assert classifier.opinion("i fell today", dense_rows([_message("i fell today")])).words == 3
+
+
 def test_only_a_trained_classifier_has_an_opinion(tmp_path: Path) -> None:
     config, storage = RedFlagClassifier.get_default_config(), _storage(tmp_path)
     untrained = RedFlagClassifier.create(config, storage, Resource("red_flags"), CONTEXT)
