@@ -230,8 +230,8 @@ class Conversations:
                     erased += 1
             # Many at once must not keep patients waiting.
             await asyncio.sleep(0)
-        if erased:
-            self.store.truncate_log()
+        # Also when nothing was erased now: someone's reading may have kept the log from being emptied the last time.
+        self.store.truncate_log()
         return erased
 
     def emergency(self, text: str) -> list[Reply]:

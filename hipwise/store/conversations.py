@@ -128,8 +128,9 @@ class ConversationStore:
         self.trackers.truncate_log()
 
     def truncate_log(self) -> None:
-        """Empty the write-ahead log, after erasing."""
-        self.trackers.truncate_log()
+        """Empty the write-ahead log where erased words may still stand in it: another process may have been reading then."""
+        if self.trackers.log_owed:
+            self.trackers.truncate_log()
 
     def touch(self, conversation: str) -> None:
         """Record that someone is there."""

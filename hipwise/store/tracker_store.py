@@ -43,6 +43,10 @@ class Turn:
         self.writes.clear()
 
 
+#: Milliseconds that emptying the log waits for another process to end its reading. SQLite would wait the connection's whole
+#: timeout, ten seconds, in which no patient is answered.
+_LOG_WAIT = 50
+
 #: The turn at whose end trackers are saved, where there is one (see :meth:`SqliteTrackerStore.turn`).
 _deferred: ContextVar[Turn | None] = ContextVar("_deferred", default=None)
 
@@ -66,6 +70,8 @@ class SqliteTrackerStore(TrackerStore):
     ) -> None:
         super().__init__(domain, event_broker, **kwargs)
         self.connection: sqlite3.Connection = connect(db)
+        #: Whether something was erased whose words may still stand in the write-ahead log.
+        self.log_owed = False
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -185,6 +191,7 @@ class SqliteTrackerStore(TrackerStore):
     async def delete(self, sender_id: str) -> None:
         """Erase everything that is stored of a conversation."""
         with self.transaction() as connection:
+            self.log_owed = True
             for table, column in OWNED.items():
                 connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (sender_id,))  # noqa: S608 - our own names
 
@@ -192,11 +199,17 @@ class SqliteTrackerStore(TrackerStore):
         """Move what was written into the database file and empty the write-ahead log, where erased words may still stand.
 
         Returns:
-            Whether it could be done; another process that reads right now prevents it, until the next time.
+            Whether it could be done; another process that reads right now prevents it. It stays owed then (``log_owed``).
         """
         if self.connection.in_transaction:
             return False
-        busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        patience = self.connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        self.connection.execute(f"PRAGMA busy_timeout={_LOG_WAIT}")
+        try:
+            busy, _, _ = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self.connection.execute(f"PRAGMA busy_timeout={patience}")
+        self.log_owed = bool(busy)
         return not busy
 
     def close(self) -> None:

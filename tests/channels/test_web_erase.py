@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,22 @@ async def test_a_silent_kiosk_is_erased_and_a_silent_web_page_is_not(tmp_path: P
         assert holding(gateway.database, kiosk.id) == []
         assert len(await reading.read()) == 1
         assert len(await web.read()) == 1
+
+
+async def test_words_that_another_reader_kept_in_the_log_go_with_the_next_round(tmp_path: Path) -> None:
+    async with running(settings_at(tmp_path)) as gateway:
+        chat = await gateway.open()
+        await chat.say("how long for Archibald Xylander")
+        path = gateway.app.ctx.settings.database
+        log = path.with_name(path.name + "-wal")
+        with closing(sqlite3.connect(path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchone()
+            assert (await gateway.client.delete(chat.path, headers=chat.headers)).status_code == 204
+        assert b"Xylander" in log.read_bytes()
+        await one_round(gateway)
+        assert b"Xylander" not in log.read_bytes()
+        assert b"Xylander" not in path.read_bytes()
 
 
 async def test_a_conversation_that_speaks_while_it_is_to_be_erased_stays(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -141,12 +142,15 @@ async def test_the_log_is_emptied_or_it_is_said_that_it_could_not_be(trackers: S
     assert trackers.truncate_log()
     assert log.stat().st_size == 0
     await turn(trackers, "two")
-    trackers.connection.execute("PRAGMA busy_timeout=50")
     reader = sqlite3.connect(tmp_path / "db.sqlite")
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM events").fetchone()
     await turn(trackers, "three")
+    # SQLite waited ten seconds for the reader, and so did every patient.
+    began = time.monotonic()
     assert not trackers.truncate_log()
+    assert time.monotonic() - began < 5
+    assert trackers.connection.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
     reader.close()
     assert trackers.truncate_log()
 
