@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hipwise import processor
 from hipwise.errors import HipwiseError
 
 if TYPE_CHECKING:
@@ -28,10 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     # Rasa counts its users unless told not to; a clinic's server phones nobody.
     os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
-    # Before NumPy is imported: one thread computes. A sentence is too small to share, and threads that wait for each other
-    # by spinning take the second core from everybody else (measured: 140 times slower on two cores).
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
+    processor.prepare()
     try:
         return int(options.run(options) or 0)
     except HipwiseError as error:

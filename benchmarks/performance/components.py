@@ -5,7 +5,6 @@ The trained model parses held-out messages on one thread, each for the first tim
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import time
@@ -37,8 +36,6 @@ def measure(agent: Any, texts: list[str]) -> dict[str, list[float]]:
 
 def main() -> int:
     """Print median and 95th percentile."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
     from hipwise.agent import load_agent
 
     agent = load_agent()
