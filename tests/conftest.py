@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from hipwise import processor
-
-# Before anything imports Rasa or NumPy: no telemetry, no thread fights over two cores, no warning that Rasa's
-# SQLAlchemy prints by itself.
+# Before anything imports Rasa: no telemetry, no warning that Rasa's SQLAlchemy prints by itself.
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
-processor.prepare()
 
 if TYPE_CHECKING:
     from hipwise.conversation import Conversations
