@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -19,7 +20,11 @@ expect.set_options(timeout=8_000)
 @pytest.fixture(scope="session", autouse=True)
 def built() -> None:
     """The widget, built from what is in the tree."""
-    done = subprocess.run([sys.executable, str(ROOT / "web" / "build.py")], capture_output=True, text=True, check=False)
+    command = [sys.executable, str(ROOT / "web" / "build.py")]
+    # Two processes of pytest-xdist must not write web/dist at once; whoever comes second finds it built.
+    with (ROOT / "web" / "build.py").open() as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -112,6 +112,10 @@ class Widget:
         """A button of the widget by its name."""
         return self.root.get_by_role("button", name=name, exact=exact)
 
+    def try_again(self) -> None:
+        """Press "Try again" if it is there: the page tries by itself too, so it can go between a look and a press."""
+        self.root.evaluate("e => e.shadowRoot.querySelector('.problem button')?.click()")
+
     def write(self, text: str) -> None:
         """Write in the box and press Enter."""
         self.box.fill(text)

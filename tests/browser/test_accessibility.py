@@ -167,7 +167,9 @@ def test_keyboard_alone(page: Page, widget: Widget, stand_in: StandIn) -> None:
     keys.press("Enter")
     expect(widget.bots).to_have_count(3)
     tab_to("Helpful", back=False)
-    keys.press("Space")
+    # The button shows its state before the server has heard of it.
+    with page.expect_response("**/feedback"):
+        keys.press("Space")
     expect(widget.button("Helpful").last).to_have_attribute("aria-pressed", "true")
     assert len(stand_in.rated) == 1
     tab_to("Sources (3)", back=True)

@@ -82,15 +82,18 @@ def test_feedback_with_a_reason(widget: Widget, stand_in: StandIn) -> None:
     expect(widget.bots.first.get_by_role("button", name="Helpful", exact=True)).to_have_count(0)
     answer = widget.ask("what is it")
     up, down = (answer.get_by_role("button", name=name, exact=True) for name in ("Helpful", "Not helpful"))
-    up.click()
+    with widget.page.expect_response("**/feedback"):
+        up.click()
     expect(up).to_have_attribute("aria-pressed", "true")
     expect(answer.get_by_role("status")).to_have_text("Thank you.")
-    down.click()
+    with widget.page.expect_response("**/feedback"):
+        down.click()
     expect(up).to_have_attribute("aria-pressed", "false")
     expect(down).to_be_focused()
     reason = answer.get_by_role("textbox", name="What was wrong?")
     reason.fill("too short")
-    reason.press("Enter")
+    with widget.page.expect_response("**/feedback"):
+        reason.press("Enter")
     expect(reason).to_have_count(0)
     expect(down).to_be_focused()
     message = stand_in.heard[0][1]

@@ -81,9 +81,7 @@ def test_restarted_in_the_middle(open_page: OpenPage, real_server: RealServer) -
         expect(widget.problem).to_be_visible()
     finally:
         real_server.start()
-    page.wait_for_timeout(100)
-    if widget.problem.count():
-        widget.button("Try again").click()
+    widget.try_again()
     expect(widget.bots).to_have_count(3)
     expect(widget.problem).to_have_count(0)
     page.reload()

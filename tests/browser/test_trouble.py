@@ -107,7 +107,7 @@ def test_server_restarted_in_the_middle(widget: Widget, stand_in: StandIn) -> No
         expect(widget.problem).to_contain_text("can't be reached right now")
     finally:
         stand_in.start()
-    widget.button("Try again").click()
+    widget.try_again()
     expect(widget.bots).to_have_count(4)
     expect(widget.problem).to_have_count(0)
     assert said_in(stand_in) == ["before", "while it was away", "and another"]
