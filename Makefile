@@ -65,7 +65,8 @@ test: install ## Everything: style, types, data, units, conversations, the real 
 	# A file of tests stays on one of two cores, as its fixtures do. 537 seconds became 267 so.
 	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/browser
 	# Apart: Playwright leaves a running event loop in its process, in which no other asynchronous test can start.
-	$(RUN) pytest tests/browser
+	# Its tests share no more than servers of their own process, so any can go to either core: 253 seconds for 408.
+	$(RUN) pytest -n 2 --dist worksteal tests/browser
 
 .PHONY: stock
 stock: install ## Install stock Rasa with TensorFlow into .venv-stock, to compare with (2.5 GB)
