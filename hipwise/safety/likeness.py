@@ -9,10 +9,13 @@ Plain arrays, so that loading a model never runs code.
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -233,7 +236,13 @@ class Kernel:
 
     def scores(self, some: NDArray[Any], others: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
         """What the kernel between each of some texts and others, by their numbers, weighs together: shape (len(some),)."""
-        return np.concatenate([np.zeros(0), *(block @ weights for _, block in self._blocks(some, others))])
+        weighed = np.zeros(len(some))
+
+        def keep(start: int, block: NDArray[Any]) -> None:
+            weighed[start : start + len(block)] = block @ weights
+
+        self._blocks(some, others, keep)
+        return weighed
 
     def among(self, some: NDArray[Any]) -> NDArray[Any]:
         """The kernel between all pairs of a set of texts: float64, as the machine wants it; what was returned before is lost.
@@ -245,18 +254,29 @@ class Kernel:
         if self._room.size < count * count:
             self._room = np.empty(int(1.2 * count) ** 2)
         kernel = self._room[: count * count].reshape(count, count)
-        for start, block in self._blocks(some, some):
+
+        def keep(start: int, block: NDArray[Any]) -> None:
             kernel[start : start + len(block)] = block
+
+        self._blocks(some, some, keep)
         return kernel
 
-    def _blocks(self, one: NDArray[Any], other: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
+    def _blocks(self, one: NDArray[Any], other: NDArray[Any], keep: Callable[[int, NDArray[Any]], None]) -> None:
+        """Work out the kernel, some rows at a time, on all cores, and hand over each block with the number of its first row."""
         columns, by_bin = self._dense[other].T, self._rare[other].T.tocsr()
-        room = np.empty((min(_BLOCK, len(one)), len(other)), dtype=np.float32)
-        for start in range(0, len(one), _BLOCK):
+        own = local()
+
+        def work(start: int) -> None:
             some = one[start : start + _BLOCK]
-            similar = np.matmul(self._dense[some], columns, out=room[: len(some)])
+            if not hasattr(own, "room"):
+                own.room = np.empty((min(_BLOCK, len(one)), len(other)), dtype=np.float32)
+            similar = np.matmul(self._dense[some], columns, out=own.room[: len(some)])
             products(self._rare[some], by_bin, similar)
-            yield start, spread(similar, self._width, self._sparse_weight)
+            keep(start, spread(similar, self._width, self._sparse_weight))
+
+        # Nearly all of it is done outside Python's global lock, and no block depends on another: the same sums on any machine.
+        with ThreadPoolExecutor(os.cpu_count() or 1, "kernel") as threads:
+            deque(threads.map(work, range(0, len(one), _BLOCK)), maxlen=0)
 
 
 def fit(
